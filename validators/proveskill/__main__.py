@@ -1,0 +1,7 @@
+"""``python -m proveskill``."""
+
+import sys
+
+from proveskill.cli import main
+
+sys.exit(main())

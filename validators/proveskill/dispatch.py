@@ -1,0 +1,62 @@
+"""Runs sections ahead of the items that report them, a few at a time.
+
+pytest reports items one by one and in order; the sections behind them are executed by a small
+pool of threads, each waiting on a worker process, so that two cores are used without xdist.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+
+from proveskill.model import Verdict
+from proveskill.plan import Plan
+from proveskill.section_run import SectionRun, Stage
+
+
+class Dispatcher:
+    """Executes plans; every fence has a future that holds its verdict."""
+
+    def __init__(self, stage: Stage, jobs: int | None = None) -> None:
+        self._stage = stage
+        self._pool = ThreadPoolExecutor(jobs or default_jobs(), thread_name_prefix="section")
+        self._verdicts: dict[str, Future[Verdict]] = {}
+        self._lock = threading.Lock()
+
+    def submit(self, plan: Plan, wanted: frozenset[str]) -> None:
+        """Queue a section for the fences with these ids; a section is executed once."""
+        with self._lock:
+            if any(snippet_id in self._verdicts for snippet_id in wanted):
+                return
+            for snippet_id in wanted:
+                self._verdicts[snippet_id] = Future()
+        self._pool.submit(self._run, plan, wanted)
+
+    def verdict(self, snippet_id: str) -> Verdict:
+        """Wait for a verdict. Raises ``ServerError`` and ``PreparationError``."""
+        return self._verdicts[snippet_id].result()
+
+    def close(self) -> None:
+        """Drop what has not begun. The worker processes are the fork server's to end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, plan: Plan, wanted: frozenset[str]) -> None:
+        def report(snippet_id: str, verdict: Verdict) -> None:
+            self._verdicts[snippet_id].set_result(verdict)
+
+        error: BaseException = CancelledError("the section ended without this verdict")
+        try:
+            SectionRun(plan, self._stage, wanted, report).run()
+        except BaseException as raised:  # noqa: BLE001 - handed to the thread that waits
+            error = raised
+        for snippet_id in wanted:
+            if not self._verdicts[snippet_id].done():
+                self._verdicts[snippet_id].set_exception(error)
+
+
+def default_jobs() -> int:
+    """Return how many sections to execute at once: the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, min(4, len(os.sched_getaffinity(0))))
+    return max(1, min(4, os.cpu_count() or 1))

@@ -1,0 +1,125 @@
+"""pytest's view of a pack: a file, its sections, their fences."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from proveskill.front_matter import check_front_matter
+from proveskill.manifest import SKILL
+from proveskill.markdown import count_fences, read_sections
+from proveskill.model import Failure, Verdict
+from proveskill.plan import Plan, Step, make_plan
+from proveskill.render import FailureText, rerun_command
+
+if TYPE_CHECKING:
+    from proveskill.session import Session
+
+
+class SnippetFailed(Exception):
+    """Carries a failure from an item to its report."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class MarkdownFile(pytest.File):
+    """A Markdown file of a pack."""
+
+    proveskill: Session
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """Yield the check of the front matter (SKILL.md only) and the sections with fences."""
+        shown = os.path.relpath(self.path, self.config.invocation_params.dir)
+        if self.path.name == SKILL:
+            yield FrontMatterItem.from_parent(self, name="front-matter")
+        pack = self.proveskill.pack_of(self.path)
+        try:
+            sections = read_sections(self.path, pack.manifest.name_of(self.path))
+            fences = count_fences(self.path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.CollectError(f"{shown}: {error}") from None
+        if fences != (items := sum(len(section.snippets) for section in sections)):
+            raise self.CollectError(
+                f"{shown}: {fences} fences, but {items} found in its sections: "
+                "please report this as a bug of proveskill"
+            )
+        for section in sections:
+            self.proveskill.sections.append(section)
+            if section.snippets:
+                name = section.id.partition("#")[2]
+                plan = make_plan(section, shown, pack.fixtures, self.proveskill.cache.compile)
+                node: Any = SectionNode.from_parent(self, name=name)
+                node.plan = plan
+                yield node
+
+
+class SectionNode(pytest.Collector):
+    """A section; its fences share a namespace and a database."""
+
+    plan: Plan
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """Yield an item for each fence."""
+        for step in self.plan.steps:
+            name = step.snippet.id.rpartition("/")[2]
+            item: Any = SnippetItem.from_parent(self, name=name)
+            item.plan, item.step = self.plan, step
+            item.extra_keyword_matches |= {step.snippet.language, self.plan.section.title}
+            item.user_properties += [("file", step.filename), ("line", step.snippet.line)]
+            yield item
+
+
+class _CheckedItem(pytest.Item):
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Render a failure in a few lines; anything else is the engine's own fault."""
+        if isinstance(excinfo.value, SnippetFailed):
+            verbose = self.config.get_verbosity() > 0
+            return FailureText(excinfo.value.failure, rerun_command(self), verbose=verbose)
+        return super().repr_failure(excinfo)
+
+
+class SnippetItem(_CheckedItem):
+    """One fence."""
+
+    plan: Plan
+    step: Step
+    verdict: Verdict | None = None
+
+    def runtest(self) -> None:
+        """Wait for the fence's verdict. Raises :class:`SnippetFailed`."""
+        session = self._file.proveskill
+        self.verdict = session.verdict(self)
+        if self.verdict.failure is not None:
+            raise SnippetFailed(self.verdict.failure)
+        if self.verdict.name == "not_run":
+            pytest.skip(f"not run: {self.verdict.reason}")
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the fence stands (line from 0) and its id."""
+        return self.path, self.step.snippet.line - 1, self.step.snippet.id
+
+    @property
+    def _file(self) -> MarkdownFile:
+        file = self.getparent(MarkdownFile)
+        assert file is not None  # collected below one
+        return file
+
+
+class FrontMatterItem(_CheckedItem):
+    """The check of a SKILL.md's front matter."""
+
+    def runtest(self) -> None:
+        """Check it. Raises :class:`SnippetFailed`."""
+        shown = os.path.relpath(self.path, self.config.invocation_params.dir)
+        if failure := check_front_matter(self.path, shown):
+            raise SnippetFailed(failure)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the front matter stands."""
+        return self.path, 0, f"{self.path.parent.name}: front matter"

@@ -1,0 +1,180 @@
+"""skill.yaml -> Manifest: what the engine must know of a pack, and nothing it can see itself."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from proveskill.sandbox import Limits
+from proveskill.servers import ServerSpec
+
+MANIFEST = "skill.yaml"
+SKILL = "SKILL.md"
+
+
+class ManifestError(Exception):
+    """A manifest, or a path, that the engine cannot work with; the message names file and line."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A pack. All paths are absolute."""
+
+    root: Path
+    name: str
+    version: str | None = None
+    skills: tuple[Path, ...] = ()
+    server: ServerSpec = field(default_factory=ServerSpec)
+    fixtures: Path | None = None
+    path: tuple[Path, ...] = ()
+    preload: tuple[str, ...] = ()
+    adapters: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Name -> modules to replace; empty when the pack has one variant only."""
+    limits: Limits = field(default_factory=Limits)
+    not_run_budget: float = 1.0
+    versions: dict[str, str] = field(default_factory=dict)
+    file: Path | None = None
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path is a skill of this pack, inside one, or the pack itself."""
+        return path in (self.root, self.file) or any(
+            path == skill
+            or skill in path.parents
+            or (self.root in path.parents and path in skill.parents)
+            for skill in self.skills
+        )
+
+
+    def files(self) -> list[Path]:
+        """Return the Markdown files of the pack, SKILL.md first in each skill."""
+        return [
+            file
+            for skill in self.skills
+            for file in sorted(skill.rglob("*.md"), key=lambda f: (f.name != SKILL, f))
+        ]
+
+    def name_of(self, file: Path) -> str:
+        """Return a file's part of the ids: its stem, with folders where that is ambiguous."""
+        if sum(other.stem == file.stem for other in self.files()) <= 1:
+            return file.stem
+        skill = next(skill for skill in self.skills if skill in file.parents)
+        inside = file.relative_to(skill).with_suffix("")
+        return str(inside if len(self.skills) == 1 else Path(skill.name, inside))
+
+
+def find_manifest(path: Path) -> Manifest:
+    """Return the pack that a path belongs to. Raises :class:`ManifestError`."""
+    path = path.resolve()
+    if not path.exists():
+        raise ManifestError(f"{path}: no such file or folder")
+    for folder in (path, *path.parents):
+        if (folder / MANIFEST).is_file():
+            manifest = read_manifest(folder / MANIFEST)
+            if manifest.holds(path):
+                return manifest
+            break
+    for folder in (path, *path.parents):
+        if (folder / SKILL).is_file():
+            return Manifest(root=folder, name=folder.name, skills=(folder,))
+    raise ManifestError(
+        f"{path}: neither a {MANIFEST} nor a {SKILL} here; name the folder of a skill, or write "
+        f"a {MANIFEST} beside your skills folder (README, 'Use the engine on another pack')"
+    )
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Read and check a manifest. Raises :class:`ManifestError` with file and line."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        data = yaml.safe_load(text)
+        positions = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{file}: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ManifestError(f"{file}:{line}: not valid YAML: {error.problem}") from None
+    schema = json.loads(files("proveskill").joinpath("skill.schema.json").read_text())
+    errors = sorted(
+        jsonschema.Draft202012Validator(schema).iter_errors(data), key=lambda e: str(e.path)
+    )
+    if errors:
+        raise ManifestError(f"{file}:{_explain(errors[0], positions)}")
+    return _build(file, data, positions)
+
+
+def _explain(error: jsonschema.ValidationError, positions: yaml.Node | None) -> str:
+    path = list(error.absolute_path)
+    message = error.message
+    if error.validator == "additionalProperties" and isinstance(error.schema, dict):
+        known = list(error.schema.get("properties", {}))
+        unknown = next(key for key in error.instance if key not in known)
+        path.append(unknown)
+        near = difflib.get_close_matches(str(unknown), known, 1)
+        message = f"unknown key; did you mean {near[0]!r}?" if near else (
+            "unknown key; known: " + ", ".join(known)
+        )  # fmt: skip
+    where = ".".join(map(str, path))
+    return f"{line_of(positions, path)}: {where + ': ' if where else ''}{message}"
+
+
+def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Manifest:
+    root = file.parent
+
+    def existing(value: str, *keys: str | int) -> Path:
+        path = (root / value).resolve()
+        if not path.exists():
+            line = line_of(positions, keys)
+            raise ManifestError(f"{file}:{line}: {'.'.join(map(str, keys))}: no such path: {value}")
+        return path
+
+    skills = [existing(skill, "skills", index) for index, skill in enumerate(data["skills"])]
+    for index, skill in enumerate(skills):
+        if not (skill / SKILL).is_file():
+            line = line_of(positions, ("skills", index))
+            raise ManifestError(f"{file}:{line}: no {SKILL} in {data['skills'][index]}")
+    server = dict(data.get("server", {}))
+    if "schema" in server:
+        server["schema"] = existing(server["schema"], "server", "schema")
+    server["extensions"] = tuple(server.get("extensions", ()))
+    adapters = data.get("adapters", {})
+    return Manifest(
+        root=root,
+        name=data["name"],
+        version=data["version"],
+        skills=tuple(skills),
+        server=ServerSpec(**server),
+        fixtures=existing(data["fixtures"], "fixtures") if "fixtures" in data else None,
+        path=tuple(existing(p, "path", i) for i, p in enumerate(data.get("path", []))),
+        preload=tuple(data.get("preload", ())),
+        adapters={name: (what or {}).get("replace", {}) for name, what in adapters.items()},
+        limits=Limits(**data.get("limits", {})),
+        not_run_budget=data.get("budgets", {}).get("not_run", 1.0),
+        versions=data.get("versions", {}),
+        file=file,
+    )
+
+
+def line_of(node: yaml.Node | None, path: Iterable[str | int]) -> int:
+    """Return the line (from 1) of the deepest part of a path that a YAML document has."""
+    line = 1
+    for key in path:
+        following: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            for name, value in node.value:
+                if name.value == str(key):
+                    line, following = name.start_mark.line + 1, value
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            following = node.value[key]
+            line = following.start_mark.line + 1
+        if following is None:
+            break
+        node = following
+    return line

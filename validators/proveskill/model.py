@@ -1,0 +1,81 @@
+"""The nouns of the engine: what passes from one stage to the next.
+
+``Markdown text -> Section -> Snippet -> Outcome -> Verdict -> Report``. Everything here is
+frozen data; the verbs live in the modules named after them. Line numbers are 1-based lines of
+the Markdown file, seconds are wall-clock seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+VerdictName = Literal["passed", "failed", "not_run"]
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """One fence of a Markdown file, or something that a reader would take for one."""
+
+    id: str
+    """``configuration#pool/1``: file, section slug, position of the fence in the section."""
+    file: Path
+    line: int
+    """Line of the opening fence."""
+    first_line: int
+    """Line of the first line of code."""
+    language: str
+    """A key of :data:`proveskill.languages.RUNNERS`, or what the author wrote."""
+    source: str
+    """The text between the fence lines, byte for byte."""
+    not_run: str | None = None
+    """The reason given by ``<!-- not run: REASON -->``."""
+    problem: str | None = None
+    """Why this can never run: unclosed, indented, inside a comment, an unknown language."""
+    shows: str | None = None
+    """For ``text``: the id of the fence whose output this is."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A ``##`` heading with all its fences: one namespace, one fresh database."""
+
+    id: str
+    """``configuration#pool``."""
+    title: str
+    file: Path
+    line: int
+    end_line: int
+    snippets: tuple[Snippet, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a fence failed, ready to be rendered, annotated or written to the report."""
+
+    type: str
+    message: str
+    file: str
+    line: int
+    sqlstate: str | None = None
+    values: dict[str, str] = field(default_factory=dict)
+    """What was expected and what was seen, as text."""
+    output: str = ""
+    """The end of what the fence wrote to its standard error and output."""
+
+    def as_json(self, rerun: str) -> dict[str, Any]:
+        """Return the ``error`` object of the report."""
+        shown = {key: value for key, value in asdict(self).items() if key != "output"}
+        return {**shown, "rerun": rerun}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one fence."""
+
+    name: VerdictName
+    seconds: float = 0.0
+    failure: Failure | None = None
+    reason: str | None = None
+    """For ``not_run``: the author's reason."""

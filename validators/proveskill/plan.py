@@ -1,0 +1,104 @@
+"""Section -> plan: every fence parsed and compiled, before anything is executed."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import yaml
+
+from proveskill.fixture_index import FixtureIndex
+from proveskill.languages import RUNNERS
+from proveskill.model import Failure, Section, Snippet
+from proveskill.python_source import BadPython, PythonCode
+from proveskill.servers import VARIABLES
+
+Compile = Callable[[Snippet, str, bool], PythonCode]
+"""(snippet, file name, keep the last value) -> code; raises BadPython."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One fence, ready to run; ``failure`` is set when it can never run."""
+
+    snippet: Snippet
+    filename: str
+    python: PythonCode | None = None
+    failure: Failure | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether a worker executes this fence in its place in the section."""
+        return (
+            self.failure is None
+            and self.snippet.not_run is None
+            and RUNNERS[self.snippet.language] == "worker"
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The fences of one section and the environment variables that they ask for."""
+
+    section: Section
+    steps: tuple[Step, ...]
+    variables: frozenset[str]
+
+
+def make_plan(section: Section, filename: str, fixtures: FixtureIndex, compile: Compile) -> Plan:
+    """Parse every fence of a section; what does not parse becomes a step with a failure."""
+    shown = {snippet.shows for snippet in section.snippets}
+    steps = tuple(
+        _make_step(snippet, filename, snippet.id in shown, compile) for snippet in section.snippets
+    )
+    return Plan(section, steps, frozenset(_variables(steps, fixtures)))
+
+
+def _make_step(snippet: Snippet, filename: str, keep_result: bool, compile: Compile) -> Step:
+    if snippet.problem:
+        return Step(snippet, filename, failure=_failure("Unusable", snippet.problem, filename, snippet.line))
+    try:
+        if snippet.language == "python":
+            return Step(snippet, filename, python=compile(snippet, filename, keep_result))
+        if snippet.language in _PARSERS:
+            _PARSERS[snippet.language](snippet.source)
+    except BadPython as error:
+        return Step(snippet, filename, failure=_failure(error.kind, str(error), filename, error.line))
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError) as error:
+        line = snippet.first_line + _line_of(error) - 1
+        failure = _failure(type(error).__name__, " ".join(str(error).split()), filename, line)
+        return Step(snippet, filename, failure=failure)
+    return Step(snippet, filename)
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "yaml": lambda text: list(yaml.safe_load_all(text)),
+    "toml": tomllib.loads,
+}
+
+
+def _line_of(error: Exception) -> int:
+    """Return the line of a parser's complaint, from 1."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return int(error.problem_mark.line) + 1
+    line = getattr(error, "lineno", 1)  # JSONDecodeError, and TOMLDecodeError from 3.14
+    return line if isinstance(line, int) else 1
+
+
+def _failure(kind: str, message: str, filename: str, line: int) -> Failure:
+    return Failure(type=kind, message=message, file=filename, line=line)
+
+
+def _variables(steps: Iterable[Step], fixtures: FixtureIndex) -> set[str]:
+    """Find the variables that the fences, or the fixtures they need, mention."""
+    runnable = [step for step in steps if step.failure is None]
+    needed = frozenset[str]().union(*(step.python.needs for step in runnable if step.python))
+    text = "\n".join([*(step.snippet.source for step in runnable), fixtures.text_of(needed)])
+    found = {name for name in VARIABLES if re.search(rf"(?<![A-Z_]){name}\b", text)}
+    if any(step.snippet.language == "sql" for step in runnable):
+        found.add("DATABASE_URL")
+    return found

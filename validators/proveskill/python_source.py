@@ -1,0 +1,132 @@
+"""Python fence -> code object plus the names that it needs and defines.
+
+Line numbers of the code are those of the Markdown file, so tracebacks, ``inspect`` and
+debuggers point into the document. Asserts are rewritten by pytest to show their values.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import marshal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType
+
+from proveskill.expectations import Expectation
+from proveskill.instrument import CHECKS, MisplacedExpectation, find_expectations, instrument
+from proveskill.model import Snippet
+
+_BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", CHECKS}
+_LOADS = ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS")
+_STORES = ("STORE_NAME", "STORE_GLOBAL")
+
+
+@dataclass(frozen=True)
+class PythonCode:
+    """A compiled fence. ``expectations`` carry lines of the Markdown file."""
+
+    code: bytes
+    """The code object, marshalled for this interpreter."""
+    needs: frozenset[str]
+    """Names used before the fence defines them, builtins left out."""
+    defines: frozenset[str]
+    expectations: tuple[Expectation, ...]
+    asserts: bool
+
+
+class BadPython(ValueError):
+    """A fence that does not compile; ``line`` is a line of the Markdown file."""
+
+    def __init__(self, kind: str, message: str, line: int) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.line = line
+
+
+def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> PythonCode:
+    """Compile a fence under the name and with the lines of its Markdown file.
+
+    ``keep_result`` records the value of its last expression, for a ``text`` fence below it.
+    Raises :class:`BadPython`.
+    """
+    shift = snippet.first_line - 1
+    try:
+        tree = ast.parse(snippet.source, filename)
+        expectations = find_expectations(snippet.source)
+        instrument(tree, expectations, keep_result=keep_result)
+        asserts = any(isinstance(node, ast.Assert) for node in ast.walk(tree))
+        if asserts:
+            _rewrite_asserts(tree, snippet.source, filename)
+    except SyntaxError as error:
+        raise _bad_syntax(error, shift) from None
+    except MisplacedExpectation as error:
+        raise BadPython("MisplacedExpectation", str(error), error.line + shift) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise _too_much(error, snippet.first_line) from None
+    ast.increment_lineno(tree, shift)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    try:
+        code = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+    except SyntaxError as error:
+        raise _bad_syntax(error, 0) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise _too_much(error, snippet.first_line) from None
+    needs, defines = names(code)
+    return PythonCode(
+        code=marshal.dumps(code),
+        needs=needs,
+        defines=defines,
+        expectations=tuple(expectations.values()),
+        asserts=asserts,
+    )
+
+
+def _bad_syntax(error: SyntaxError, shift: int) -> BadPython:
+    text = f": {error.text.strip()}" if error.text else ""
+    return BadPython(type(error).__name__, error.msg + text, (error.lineno or 1) + shift)
+
+
+def _too_much(error: Exception, line: int) -> BadPython:
+    message = str(error) or "the source is nested too deeply"
+    return BadPython(type(error).__name__, message, line)
+
+
+def names(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the global names that module code needs from outside, and those it defines.
+
+    The order of the bytecode is the order of evaluation, so ``x = f(x)`` needs ``x``; a name
+    used only inside a function counts as needed when the module never defines it.
+    """
+    needed: set[str] = set()
+    defined: set[str] = set()
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in _LOADS and instruction.argval not in defined:
+            needed.add(instruction.argval)
+        elif instruction.opname in _STORES:
+            defined.add(instruction.argval)
+    used_later: set[str] = set()
+    for inner in _nested(code):
+        for instruction in dis.get_instructions(inner):
+            if instruction.opname in _LOADS:
+                used_later.add(instruction.argval)
+            elif instruction.opname == "STORE_GLOBAL":
+                defined.add(instruction.argval)
+    needed |= used_later - defined
+    hidden = {name for name in needed | defined if name.startswith("@")}  # pytest's own
+    return frozenset(needed - _BUILTINS - hidden), frozenset(defined - hidden)
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _nested(constant)
+
+
+def _rewrite_asserts(tree: ast.Module, source: str, filename: str) -> None:
+    # Private to pytest, but the only maintained assertion rewriter; tests/engine/ pins it.
+    from _pytest.assertion.rewrite import rewrite_asserts
+
+    rewrite_asserts(tree, source.encode(), filename)

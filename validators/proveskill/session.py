@@ -1,0 +1,186 @@
+"""One pytest run over one or more packs: their fixtures, servers, workers and verdicts."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proveskill.compile_cache import CompileCache
+from proveskill.dispatch import Dispatcher
+from proveskill.fixture_index import FixtureIndex, read_fixtures
+from proveskill.items import SnippetItem
+from proveskill.manifest import Manifest, ManifestError, find_manifest
+from proveskill.model import Failure, Section, Verdict
+from proveskill.report import SnippetRecord
+from proveskill.sandbox import Limits, Preparation, PreparationError, Zygote
+from proveskill.section_run import Stage
+from proveskill.servers import ServerError, Servers
+
+MANIFEST_WRONG = 2
+SERVER_FAILED = 3
+
+
+@dataclass
+class Pack:
+    """A pack in use. Nothing is started before :attr:`dispatcher` is used."""
+
+    manifest: Manifest
+    adapter: str | None
+    servers: Servers
+    jobs: int | None
+    limits: Limits
+
+    @cached_property
+    def fixtures(self) -> FixtureIndex:
+        """The pack's fixtures. Raises :class:`ManifestError`."""
+        return read_fixtures(self.manifest.fixtures)
+
+    @cached_property
+    def zygote(self) -> Zygote:
+        """The fork server, which imports the pack's modules once."""
+        manifest = self.manifest
+        return Zygote(
+            Preparation(
+                preload=manifest.preload,
+                path=tuple(map(str, manifest.path)),
+                fixtures=str(manifest.fixtures) if manifest.fixtures else None,
+                replace=manifest.adapters.get(self.adapter or "", {}),
+            )
+        )
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        """What executes the sections."""
+        stage = Stage(
+            zygote=self.zygote,
+            servers=self.servers,
+            limits=self.limits,
+            fixtures=self.fixtures.names,
+            environment=dict(os.environ),
+        )
+        return Dispatcher(stage, self.jobs)
+
+    def close(self) -> None:
+        """End workers and servers; everything they made is gone when this returns."""
+        if "dispatcher" in self.__dict__:
+            self.dispatcher.close()
+            self.zygote.close()
+        self.servers.close()
+
+
+@dataclass
+class Session:
+    """The state of a run, attached to pytest's configuration."""
+
+    config: pytest.Config
+    packs: dict[Path, Pack] = field(default_factory=dict)
+    sections: list[Section] = field(default_factory=list)
+    records: list[SnippetRecord] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+    started_at: str = field(
+        default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    )
+    phases: dict[str, float] = field(default_factory=dict)
+    collected_at: float | None = None
+    items: list[SnippetItem] = field(default_factory=list)
+
+    @cached_property
+    def cache(self) -> CompileCache:
+        """Compiled fences of this and earlier runs."""
+        store = getattr(self.config, "cache", None)
+        return CompileCache(Path(str(store.mkdir("proveskill"))) if store is not None else None)
+
+    def pack_of(self, path: Path) -> Pack:
+        """Return the pack that a path belongs to. Raises :class:`ManifestError`."""
+        for root, pack in self.packs.items():
+            if root in path.parents and pack.manifest.holds(path):
+                return pack
+        manifest = find_manifest(path)
+        option = self.config.getoption
+        spec = manifest.server
+        if (kind := option("proveskill_server")) is not None:
+            spec = replace(spec, kind=kind)
+        if (image := option("proveskill_image")) is not None:
+            spec = replace(spec, image=image)
+        limits = manifest.limits
+        if (seconds := option("proveskill_timeout")) is not None:
+            limits = replace(limits, seconds=seconds)
+        pack = Pack(
+            manifest=manifest,
+            adapter=_adapter(manifest, option("proveskill_adapter")),
+            servers=Servers(spec),
+            jobs=option("proveskill_jobs"),
+            limits=limits,
+        )
+        self.packs[manifest.root] = pack
+        return pack
+
+    def start(self, items: Iterable[SnippetItem]) -> None:
+        """Begin to execute what was selected, ahead of the reports."""
+        self.collected_at = time.monotonic()
+        self.items = list(items)
+        for item in self.items:
+            if item.plan.variables:
+                self.pack_of(item.path).servers.warm()
+                break
+        if self._parallel_elsewhere:
+            return
+        for item in self.items:
+            self._submit(item)
+
+    def verdict(self, item: SnippetItem) -> Verdict:
+        """Return a fence's verdict; ends the run when there is no server or no fixture module."""
+        try:
+            self._submit(item)
+            return self.pack_of(item.path).dispatcher.verdict(item.step.snippet.id)
+        except ServerError as error:
+            return self._give_up(str(error), SERVER_FAILED)
+        except PreparationError as error:
+            return self._give_up(f"cannot prepare the workers: {error}", MANIFEST_WRONG)
+
+    def close(self) -> None:
+        """Close the packs and save the compiled fences."""
+        self.cache.save()
+        for pack in self.packs.values():
+            pack.close()
+
+    @property
+    def _parallel_elsewhere(self) -> bool:
+        """Whether xdist decides which of the items this process runs."""
+        return hasattr(self.config, "workerinput")
+
+    def _submit(self, item: SnippetItem) -> None:
+        wanted = frozenset(
+            other.step.snippet.id for other in self.items if other.plan is item.plan
+        )
+        self.pack_of(item.path).dispatcher.submit(item.plan, wanted)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Keep records and failures, in the process that writes the summary."""
+        if record := getattr(report, "proveskill", None):
+            self.records.append(record)
+        if failure := getattr(report, "proveskill_failure", None):
+            self.failures.append(Failure(**failure))
+
+    def _give_up(self, message: str, status: int) -> Any:
+        self.problems.append(message)
+        pytest.exit(message, returncode=status)
+
+
+def _adapter(manifest: Manifest, wanted: str | None) -> str | None:
+    if wanted is None:
+        return next(iter(manifest.adapters), None)
+    if wanted not in manifest.adapters:
+        known = ", ".join(manifest.adapters) or "none"
+        raise ManifestError(f"{manifest.file or manifest.root}: no adapter {wanted!r}; known: {known}")
+    return wanted

@@ -1,0 +1,118 @@
+"""The end of a run: exit status, JSON report, table by section, annotations."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import pytest
+
+from proveskill.manifest import Manifest
+from proveskill.render import annotation
+from proveskill.report import build_report, installed_versions, section_table, write_report
+from proveskill.session import Pack, Session
+
+_SLOW_ROWS = 5
+
+
+def finish(state: Session, session: pytest.Session, exitstatus: int) -> int:
+    """Close the packs, check the account, write the report; return the exit status."""
+    phases, server = _phases(state), _describe(state)
+    state.close()
+    phases["close"] = time.monotonic() - state.started - sum(phases.values())
+    if hasattr(session.config, "workerinput"):
+        return exitstatus
+    state.phases = phases
+    fences = sum(len(section.snippets) for section in state.sections) or len(state.records)
+    if exitstatus in (0, 1):
+        state.problems += _over_budget(state, fences)
+    if exitstatus == 0 and state.problems:
+        exitstatus = int(pytest.ExitCode.TESTS_FAILED)
+    file = session.config.getoption("proveskill_report")
+    if file is not None and state.packs:
+        pack = next(iter(state.packs.values()))
+        report = build_report(
+            manifest=pack.manifest,
+            snippets=state.records,
+            problems=state.problems,
+            server=server,
+            started=state.started_at,
+            seconds=time.monotonic() - state.started,
+            phases=phases,
+            fences=fences,
+            ok=exitstatus == 0,
+        )
+        try:
+            write_report(report, file)
+        except OSError as error:
+            state.problems.append(f"cannot write the report {file}: {error.strerror}")
+            exitstatus = exitstatus or int(pytest.ExitCode.USAGE_ERROR)
+    return exitstatus
+
+
+def write_summary(state: Session, terminal: Any) -> None:
+    """Print what a person wants to know after the failures themselves."""
+    if os.environ.get("GITHUB_ACTIONS"):
+        terminal.ensure_newline()
+        for failure in state.failures:
+            terminal.write_line(annotation(failure))
+    if not state.records and not state.problems:
+        return
+    terminal.section("sections", sep="-")
+    _write_table(state, terminal)
+    for pack in state.packs.values():
+        for line in _other_versions(pack.manifest):
+            terminal.write_line(line, yellow=True)
+    for problem in state.problems:
+        terminal.write_line(f"error: {problem}", red=True)
+
+
+def _write_table(state: Session, terminal: Any) -> None:
+    rows = section_table(state.records)
+    width = max((len(row[0]) for row in rows), default=7)
+    terminal.write_line(f"{'section':<{width}}  passed  failed  not run  seconds")
+    for name, passed, failed, not_run, seconds in rows:
+        line = f"{name:<{width}}  {passed:>6}  {failed:>6}  {not_run:>7}  {seconds:>7.2f}"
+        terminal.write_line(line, red=bool(failed))
+    verdicts = [record["verdict"] for record in state.records]
+    terminal.write_line(
+        f"{len(verdicts)} fences: {verdicts.count('passed')} passed, "
+        f"{verdicts.count('failed')} failed, {verdicts.count('not_run')} not run"
+    )
+    spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in state.phases.items())
+    terminal.write_line(f"time: {spent}")
+
+
+def _phases(state: Session) -> dict[str, float]:
+    """Wall-clock seconds of the run's phases; they add up to the whole."""
+    now = time.monotonic()
+    collected = state.collected_at or now
+    return {"collect": collected - state.started, "run": now - collected}
+
+
+def _describe(state: Session) -> dict[str, Any]:
+    for pack in state.packs.values():
+        return {**pack.servers.describe(), "server_seconds": pack.servers.timings()}
+    return {}
+
+
+def _over_budget(state: Session, fences: int) -> list[str]:
+    pack: Pack | None = next(iter(state.packs.values()), None)
+    not_run = sum(record["verdict"] == "not_run" for record in state.records)
+    if pack is None or not fences or not_run / fences <= pack.manifest.not_run_budget:
+        return []
+    share = f"{not_run / fences:.1%}"
+    return [
+        f"{not_run} of {fences} fences ({share}) are marked 'not run', more than the budget of "
+        f"{pack.manifest.not_run_budget:.1%} in {pack.manifest.file}: make them run"
+    ]
+
+
+def _other_versions(manifest: Manifest) -> list[str]:
+    installed = installed_versions(manifest.versions)
+    return [
+        f"note: {name} {installed[name] or 'is missing'}; the pack was verified with {pinned}"
+        for name, pinned in manifest.versions.items()
+        if installed[name] != pinned and name != "postgresql"
+    ]

@@ -1,0 +1,1 @@
+"""What runs inside the processes that execute fences; the pytest process never imports it."""

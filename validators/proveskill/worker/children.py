@@ -1,0 +1,62 @@
+"""Finds and ends the processes that a fence left running."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing.resource_tracker
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans() -> None:
+    """Make orphaned descendants children of this process (Linux; prctl(2)).
+
+    A fence that detaches a process, with ``setsid`` or a double fork, cannot hide it then.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def stop_children() -> list[str]:
+    """Kill every running descendant of this process; return a line about each child."""
+    stopped = []
+    for pid in child_pids():
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE:
+                command = " ".join(process.cmdline()) or process.name()
+                stopped.append(f"{command[:80]} (pid {pid})")
+                kill_tree(pid)
+    return stopped
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process and all its descendants."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for descendant in process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                descendant.kill()
+        process.kill()
+
+
+def child_pids() -> set[int]:
+    """Return the ids of this process's children, without multiprocessing's own helper."""
+    tasks = Path("/proc/self/task")
+    if not tasks.exists():  # not Linux
+        pids = {child.pid for child in psutil.Process().children()}
+    else:
+        pids = set()
+        for task in os.listdir(tasks):
+            with suppress(OSError):  # the thread ended meanwhile
+                pids |= {int(pid) for pid in (tasks / task / "children").read_text().split()}
+    # multiprocessing keeps this helper until the interpreter exits.
+    tracker: Any = multiprocessing.resource_tracker._resource_tracker  # type: ignore[attr-defined]
+    return pids - {tracker._pid}

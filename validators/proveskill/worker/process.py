@@ -1,0 +1,156 @@
+"""The main loop of one worker: the process that executes the fences of one section."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+from proveskill.expectations import sqlstate_of
+from proveskill.worker.children import stop_children
+from proveskill.worker.python_runner import PythonRunner, line_in
+from proveskill.worker.requests import Request
+
+WHERE = signal.SIGUSR1
+"""Asks a worker, politely, for the line it is at."""
+DUMP = signal.SIGUSR2
+"""Makes the C-level fault handler write a traceback, even while the GIL is held elsewhere."""
+
+
+@dataclass
+class Worker:
+    """A section in progress. ``link`` leads to the pytest process."""
+
+    link: Connection[Any, Any]
+    python: PythonRunner
+    request: Request | None = None
+    sql: Any = None
+
+    def serve(self) -> None:
+        """Execute requests until the pytest process says ``None`` or goes away."""
+        signal.signal(WHERE, self._say_where)
+        while (request := self._receive()) is not None:
+            self.request = request
+            reply = self.execute(request)
+            self.request = None
+            self._send(reply)
+        self._send(self.close())
+
+    def execute(self, request: Request) -> dict[str, Any]:
+        """Run one fence and describe what happened. Raises nothing."""
+        started = time.perf_counter()
+        error: dict[str, Any] | None = None
+        result: str | None = None
+        try:
+            result = self._run(request)
+        except BaseException as raised:  # noqa: BLE001 - also SystemExit and Rust panics
+            error = describe(raised, request)
+        seconds = time.perf_counter() - started
+        if left := stop_children():
+            error = error or {
+                "type": "ProcessLeftBehind",
+                "message": "the fence left running: " + "; ".join(left),
+                "line": request.first_line,
+            }
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return {"seconds": seconds, "result": result, "error": error}
+
+    def _run(self, request: Request) -> str | None:
+        if request.language == "python":
+            return self.python.run(request)
+        if request.language == "bash":
+            from proveskill.worker.bash_runner import run_bash
+
+            return run_bash(request)
+        from proveskill.worker.sql_runner import SqlRunner
+
+        self.sql = self.sql or SqlRunner()
+        return self.sql.run(request)  # type: ignore[no-any-return]
+
+    def close(self) -> dict[str, Any]:
+        """End the section; describe a fixture whose teardown raised. Raises nothing."""
+        try:
+            self.python.close()
+            if self.sql is not None:
+                self.sql.close()
+        except BaseException as raised:  # noqa: BLE001 - the fences' objects may raise anything
+            return {"error": f"{type(raised).__name__}: {raised}"}
+        return {"error": None}
+
+    def _receive(self) -> Request | None:
+        try:
+            request = self.link.recv()
+        except EOFError:
+            os._exit(0)
+        return request if isinstance(request, Request) else None
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self.link.send_bytes(json.dumps(message, default=str).encode())
+
+    def _say_where(self, _number: int, frame: FrameType | None) -> None:
+        if self.request is None:
+            return
+        filename = self.request.filename
+        line = line_in(frame, filename) or self.python.awaiting(filename)
+        self._send({"where": line})
+
+
+def describe(error: BaseException, request: Request) -> dict[str, Any]:
+    """Turn an exception into the fields of a failure, with a line of the Markdown file."""
+    lines = [
+        entry.lineno
+        for entry in traceback.extract_tb(error.__traceback__, limit=-200)
+        if entry.filename == request.filename
+    ]
+    own_line = getattr(error, "line", None)
+    line = lines[-1] if lines and lines[-1] else request.first_line
+    if isinstance(own_line, int) and type(error).__module__.startswith("proveskill."):
+        line = request.first_line + own_line - 1
+    values = getattr(error, "values", None)
+    message = str(error)
+    if isinstance(error, SystemExit):
+        message = f"the fence called sys.exit({error.code!r})"
+    if notes := getattr(error, "__notes__", None):
+        message += "\n" + "\n".join(map(str, notes))
+    if isinstance(error, BaseExceptionGroup):
+        message += ": " + "; ".join(f"{type(e).__name__}: {e}" for e in error.exceptions)
+    return {
+        "type": type(error).__name__,
+        "message": message,
+        "line": line,
+        "sqlstate": sqlstate_of(error),
+        "values": values if isinstance(values, dict) else {},
+    }
+
+
+def main(link_fd: int, fault_fd: int, environment: dict[str, str], folder: str,
+         fixture_module: ModuleType | None) -> None:  # fmt: skip
+    """Become the worker of a section; never returns."""
+    status = 1
+    try:
+        os.environ.update(environment)
+        os.chdir(folder)
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+        sys.argv = [str(Path(folder, "fence.py"))]
+        faulthandler.enable(fault_fd)
+        faulthandler.register(DUMP, fault_fd, all_threads=False)
+        link: Connection[Any, Any] = Connection(link_fd)
+        os.register_at_fork(after_in_child=link.close)
+        Worker(link, PythonRunner(fixture_module)).serve()
+        status = 0
+    except BaseException:  # noqa: BLE001 - a worker must not return into the fork server
+        traceback.print_exc()
+    finally:
+        # Not sys.exit(): finalising an interpreter with Rust threads in it can abort.
+        os._exit(status)

@@ -1,0 +1,160 @@
+"""Executes SQL fences statement by statement, as psql would, and checks their expectations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import sqlparse
+from sqlparse import tokens as T
+
+from proveskill.expectations import Expectation, misses, read_comment, same_value
+from proveskill.worker.checks import ExpectationFailed, show, show_text
+from proveskill.worker.requests import Request
+
+
+class StatementFailed(Exception):
+    """A statement that the server refused; ``line`` is counted within the fence."""
+
+    def __init__(self, line: int, error: psycopg.Error) -> None:
+        super().__init__(error.diag.message_primary or str(error))
+        self.line = line
+        self.sqlstate = error.sqlstate
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement: its text, its first and last line in the fence, its promise."""
+
+    text: str
+    line: int
+    end_line: int
+    expectation: Expectation | None = None
+
+
+class SqlRunner:
+    """One autocommit connection for all SQL fences of a section."""
+
+    def __init__(self) -> None:
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def run(self, request: Request) -> str | None:
+        """Execute a fence; return its result tables as psql draws them.
+
+        Raises :class:`StatementFailed`, ``ExpectationFailed``, ``ValueError`` (an expectation
+        that is none) and ``psycopg.OperationalError``.
+        """
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+        tables = [
+            table
+            for statement in split_statements(request.source)
+            if (table := self._execute(self._connection, statement)) is not None
+        ]
+        return "\n".join(tables) if tables else None
+
+    def close(self) -> None:
+        """Close the connection, if one was opened."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _execute(self, connection: psycopg.Connection[Any], statement: Statement) -> str | None:
+        promise = statement.expectation
+        try:
+            cursor = connection.execute(statement.text.encode())
+        except psycopg.Error as error:
+            if promise is None or promise.value is not None:
+                raise StatementFailed(statement.line, error) from error
+            if why := misses(promise, error):
+                observed = f"{type(error).__name__} {error.sqlstate}: {error}"
+                raise ExpectationFailed(promise, show_text(observed), why) from error
+            return None
+        rows = cursor.fetchall() if cursor.description else None
+        if promise is not None:
+            _require(promise, rows)
+        if rows is None or cursor.description is None:
+            return None
+        return draw_table([column.name for column in cursor.description], rows)
+
+
+def _require(promise: Expectation, rows: list[tuple[Any, ...]] | None) -> None:
+    if promise.value is None:
+        raise ExpectationFailed(promise, "nothing was raised")
+    if rows is None:
+        raise ExpectationFailed(promise, "the statement returns no rows")
+    if len(rows) == 1 and len(rows[0]) == 1:
+        observed: object = rows[0][0]
+        if isinstance(observed, str) and observed == promise.value:
+            return
+    elif rows and len(rows[0]) == 1:
+        observed = [row[0] for row in rows]
+    else:
+        observed = rows[0] if len(rows) == 1 else rows
+    if not same_value(observed, promise.value):
+        raise ExpectationFailed(promise, f"{show(observed)} ({type(observed).__name__})")
+
+
+def split_statements(source: str) -> list[Statement]:
+    """Split SQL at its semicolons (not those in strings, bodies and comments).
+
+    A comment on a statement's last line, or alone on the line after it, may hold its
+    expectation. Raises ``ValueError`` for one that belongs to no statement.
+    """
+    statements: list[Statement] = []
+    for kind, text, line in _pieces(source):
+        if kind == "statement":
+            end_line = line + text.rstrip().count("\n")
+            statements.append(Statement(text, line, end_line))
+            continue
+        expectation = read_comment(text.lstrip("-"), line)
+        if expectation is None:
+            continue
+        if not statements or line - statements[-1].end_line > 1:
+            raise ValueError(f"no statement for the expectation '{expectation.text}'")
+        if statements[-1].expectation is not None:
+            raise ValueError(f"a second expectation for one statement: '{expectation.text}'")
+        last = statements[-1]
+        statements[-1] = Statement(last.text, last.line, last.end_line, expectation)
+    return statements
+
+
+def _pieces(source: str) -> Iterator[tuple[str, str, int]]:
+    """Yield ("statement" or "comment", text, line) in the order of the text."""
+    line = 1
+    for parsed in sqlparse.parse(source):
+        text, start = "", line
+        comments: list[tuple[str, int]] = []
+        for token in parsed.flatten():
+            is_comment = token.ttype is not None and token.ttype in T.Comment.Single
+            if is_comment and token.value.startswith("--"):
+                comments.append((token.value.strip(), line))
+                # A comment between statements speaks of the one before it.
+                if not text.strip():
+                    text = ""
+                    yield "comment", *comments.pop()
+            elif text.strip() or not token.is_whitespace:
+                start = start if text.strip() else line
+                text += token.value
+            line += token.value.count("\n")
+        if text.strip(" \t\n;"):
+            yield "statement", text, start
+        for comment in comments:
+            yield "comment", *comment
+
+
+def draw_table(columns: list[str], rows: list[tuple[Any, ...]]) -> str:
+    """Draw rows the way psql's aligned format does, NULL as nothing."""
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    widths = [
+        max([len(name), *(len(row[index]) for row in cells)]) for index, name in enumerate(columns)
+    ]
+    lines = [
+        " | ".join(name.center(width) for name, width in zip(columns, widths, strict=True)),
+        "-+-".join("-" * width for width in widths),
+        *(" | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells),
+        f"({len(rows)} row{'' if len(rows) == 1 else 's'})",
+    ]
+    return "\n".join(lines)
