@@ -6,6 +6,7 @@ import argparse
 import difflib
 import json
 import os
+import platform
 import signal
 import sys
 from pathlib import Path
@@ -63,8 +64,8 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = verify.add_argument
-    add("path", nargs="?", default=".", metavar="PATH",
-        help="a folder with skill.yaml or SKILL.md, one of its files, or FILE.md::SECTION::N")  # fmt: skip
+    path_help = "a folder with skill.yaml or SKILL.md, one of its files, or FILE.md::SECTION::N"
+    add("path", nargs="?", default=".", metavar="PATH", help=path_help)
     add("--server", metavar="KIND", help="embedded (default), container, or a postgresql:// URL")
     add("--image", metavar="IMAGE", help="image of the container server")
     add("--adapter", metavar="NAME", help="a variant that skill.yaml names")
@@ -85,7 +86,7 @@ def _verify(options: argparse.Namespace) -> int:
     arguments = [f"{path}{separator}{item}" for path in paths]
     arguments += ["--disable-plugin-autoload", "-p", "proveskill.plugin", "--noconftest"]
     # A foreign folder's own pytest settings are not ours to obey, nor its cache ours to write.
-    arguments += ["-c", os.devnull, f"--rootdir={manifest.root}", "-ra"]
+    arguments += ["-c", os.devnull, f"--rootdir={manifest.root}", "-rfEs", "--no-header"]
     if manifest.file is None and not options.lf:
         arguments += ["-p", "no:cacheprovider"]
     for name in ("server", "image", "adapter", "report", "jobs", "timeout"):
@@ -95,6 +96,7 @@ def _verify(options: argparse.Namespace) -> int:
         arguments += ["-k", options.keyword]
     arguments += ["-x"] * options.first + ["--lf"] * options.lf
     arguments += ["-" + "v" * options.verbose] if options.verbose else []
+    print(_headline(manifest, options), flush=True)
     watch = _Watch()
     signal.signal(signal.SIGTERM, watch.terminate)
     status = int(pytest.main(arguments, plugins=[watch]))
@@ -105,6 +107,14 @@ def _verify(options: argparse.Namespace) -> int:
     if status == pytest.ExitCode.USAGE_ERROR or watch.internal_error:
         return USAGE
     return watch.signal + 128 if watch.signal else status
+
+
+def _headline(manifest: Manifest, options: argparse.Namespace) -> str:
+    adapter = options.adapter or next(iter(manifest.adapters), None)
+    kind = options.server or manifest.server.kind
+    server = "a server at an address" if "://" in kind else f"server {kind}"
+    parts = [server, f"adapter {adapter}" if adapter else "", f"Python {platform.python_version()}"]
+    return f"{manifest.name} {manifest.version or ''}: {', '.join(filter(None, parts))}"
 
 
 class _Watch:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
 from proveskill.manifest import line_of
@@ -20,7 +19,12 @@ _SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "name": {"type": "string", "maxLength": 64, "pattern": r"^[a-z0-9]+(-[a-z0-9]+)*$"},
-        "description": {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": r"^[^<>]*$"},
+        "description": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 1024,
+            "pattern": r"^[^<>]*$",
+        },
         "license": {"type": "string"},
         "compatibility": {"type": "string", "minLength": 1, "maxLength": 500},
         "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
@@ -31,6 +35,8 @@ _SCHEMA: dict[str, Any] = {
 
 def check_front_matter(file: Path, shown: str) -> Failure | None:
     """Return what is wrong with a SKILL.md's front matter; ``shown`` is its name in messages."""
+
+    import jsonschema  # slow to import, and only needed once a SKILL.md is checked
 
     def failure(line: int, message: str) -> Failure:
         return Failure(type="FrontMatter", message=message, file=shown, line=line)

@@ -108,10 +108,10 @@ def _checked(statement: ast.stmt, expectation: Expectation) -> ast.stmt:
         return _must_raise(statement, line)
     if isinstance(statement, ast.Expr):
         called = statement.value
-        if isinstance(called, ast.Call) and isinstance(called.func, ast.Name):
-            if called.func.id == "print":
-                called.func = _call("printing", line)
-                return statement
+        if isinstance(called, ast.Call) and ast.unparse(called.func) == "print":
+            called.func = ast.Attribute(ast.Name(CHECKS, ast.Load()), "printing", ast.Load())
+            called.args.insert(0, line)
+            return statement
         statement.value = _call("value", line, statement.value)
         return statement
     if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Return)) and statement.value:

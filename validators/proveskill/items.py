@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from proveskill.manifest import SKILL
 from proveskill.markdown import count_fences, read_sections
 from proveskill.model import Failure, Verdict
 from proveskill.plan import Plan, Step, make_plan
-from proveskill.render import FailureText, rerun_command
+from proveskill.render import FailureText, rerun_command, shown_path
 
 if TYPE_CHECKING:
     from proveskill.session import Session
@@ -35,7 +34,7 @@ class MarkdownFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """Yield the check of the front matter (SKILL.md only) and the sections with fences."""
-        shown = os.path.relpath(self.path, self.config.invocation_params.dir)
+        shown = shown_path(self.path, self.config.invocation_params.dir)
         if self.path.name == SKILL:
             yield FrontMatterItem.from_parent(self, name="front-matter")
         pack = self.proveskill.pack_of(self.path)
@@ -116,7 +115,7 @@ class FrontMatterItem(_CheckedItem):
 
     def runtest(self) -> None:
         """Check it. Raises :class:`SnippetFailed`."""
-        shown = os.path.relpath(self.path, self.config.invocation_params.dir)
+        shown = shown_path(self.path, self.config.invocation_params.dir)
         if failure := check_front_matter(self.path, shown):
             raise SnippetFailed(failure)
 

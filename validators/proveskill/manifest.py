@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import yaml
 
-from proveskill.sandbox import Limits
+from proveskill.model import Limits
 from proveskill.servers import ServerSpec
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 MANIFEST = "skill.yaml"
 SKILL = "SKILL.md"
@@ -51,7 +53,6 @@ class Manifest:
             or (self.root in path.parents and path in skill.parents)
             for skill in self.skills
         )
-
 
     def files(self) -> list[Path]:
         """Return the Markdown files of the pack, SKILL.md first in each skill."""
@@ -101,21 +102,22 @@ def read_manifest(file: Path) -> Manifest:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ManifestError(f"{file}:{line}: not valid YAML: {error.problem}") from None
+    from jsonschema import Draft202012Validator  # slow to import
+
     schema = json.loads(files("proveskill").joinpath("skill.schema.json").read_text())
-    errors = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(data), key=lambda e: str(e.path)
-    )
+    errors = sorted(Draft202012Validator(schema).iter_errors(data), key=lambda e: str(e.path))
     if errors:
         raise ManifestError(f"{file}:{_explain(errors[0], positions)}")
     return _build(file, data, positions)
 
 
-def _explain(error: jsonschema.ValidationError, positions: yaml.Node | None) -> str:
+def _explain(error: ValidationError, positions: yaml.Node | None) -> str:
     path = list(error.absolute_path)
     message = error.message
     if error.validator == "additionalProperties" and isinstance(error.schema, dict):
         known = list(error.schema.get("properties", {}))
-        unknown = next(key for key in error.instance if key not in known)
+        instance: Any = error.instance
+        unknown = next(key for key in instance if key not in known)
         path.append(unknown)
         near = difflib.get_close_matches(str(unknown), known, 1)
         message = f"unknown key; did you mean {near[0]!r}?" if near else (

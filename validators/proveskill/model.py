@@ -51,6 +51,14 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What one fence may use."""
+
+    seconds: float = 15.0
+    output_bytes: int = 1_000_000
+
+
+@dataclass(frozen=True)
 class Failure:
     """Why a fence failed, ready to be rendered, annotated or written to the report."""
 

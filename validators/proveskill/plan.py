@@ -59,14 +59,18 @@ def make_plan(section: Section, filename: str, fixtures: FixtureIndex, compile: 
 
 def _make_step(snippet: Snippet, filename: str, keep_result: bool, compile: Compile) -> Step:
     if snippet.problem:
-        return Step(snippet, filename, failure=_failure("Unusable", snippet.problem, filename, snippet.line))
+        return Step(
+            snippet, filename, failure=_failure("Unusable", snippet.problem, filename, snippet.line)
+        )
     try:
         if snippet.language == "python":
             return Step(snippet, filename, python=compile(snippet, filename, keep_result))
         if snippet.language in _PARSERS:
             _PARSERS[snippet.language](snippet.source)
     except BadPython as error:
-        return Step(snippet, filename, failure=_failure(error.kind, str(error), filename, error.line))
+        return Step(
+            snippet, filename, failure=_failure(error.kind, str(error), filename, error.line)
+        )
     except (json.JSONDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError) as error:
         line = snippet.first_line + _line_of(error) - 1
         failure = _failure(type(error).__name__, " ".join(str(error).split()), filename, line)

@@ -1,21 +1,21 @@
-"""The pytest plugin: collects the Markdown of skill packs, reports on its fences."""
+"""The pytest plugin: options, and the collection of the Markdown of skill packs.
+
+Installed as a pytest11 entry point, so it is imported by every pytest run of an environment:
+everything but this module is imported only once there is a skill to collect.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from proveskill.items import MarkdownFile, SnippetFailed, SnippetItem
-from proveskill.manifest import SKILL, ManifestError
-from proveskill.render import rerun_command
-from proveskill.session import Session
-from proveskill.summary import finish, write_summary
+if TYPE_CHECKING:
+    from proveskill.session import Session
 
-SESSION = pytest.StashKey[Session]()
+_SKILL = "SKILL.md"
+_STATE = pytest.StashKey["Session"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,30 +30,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--proveskill-timeout", metavar="SECONDS", type=float, help="limit of one fence")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Attach the state of this run."""
-    config.stash[SESSION] = Session(config)
-    config.pluginmanager.register(config.stash[SESSION], "proveskill-session")
+def _state(config: pytest.Config) -> Session:
+    """Return the state of this run, made and registered when first needed."""
+    if (state := config.stash.get(_STATE, None)) is not None:
+        return state
+    from proveskill.hooks import Hooks
+    from proveskill.session import Session
+
+    state = config.stash[_STATE] = Session(config)
+    config.pluginmanager.register(Hooks(state), "proveskill-hooks")
+    return state
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Let the processes of pytest-xdist share this process's servers."""
+    """Let the processes of pytest-xdist share the servers of this one."""
     config = session.config
-    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
-        for argument in config.args:
-            path = Path(argument.partition("::")[0])
+    if not config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
+        return
+    from proveskill.manifest import ManifestError
+
+    for argument in config.args:
+        path = Path(argument.partition("::")[0])
+        if path.is_dir() or path.suffix == ".md":
             try:
-                config.stash[SESSION].pack_of(path).servers.share()
-            except ManifestError:
+                _state(config).pack_of(path).servers.share()
+            except ManifestError:  # not a pack: nothing to share
                 continue
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect ``*.md`` of a skill folder: one that holds a SKILL.md, at any depth."""
-    if file_path.suffix != ".md" or not _in_skill(file_path):
+    if file_path.suffix != ".md":
         return None
-    state = parent.config.stash[SESSION]
+    if not any((folder / _SKILL).is_file() for folder in file_path.parents):
+        return None
+    from proveskill.items import MarkdownFile
+    from proveskill.manifest import ManifestError
+
+    state = _state(parent.config)
     try:
         state.pack_of(file_path).fixtures  # noqa: B018 - reads and checks them
     except ManifestError as error:
@@ -63,65 +78,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return file  # type: ignore[no-any-return]
 
 
-def _in_skill(path: Path) -> bool:
-    return any((folder / SKILL).is_file() for folder in path.parents)
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start executing what was selected."""
-    if not session.config.option.collectonly:
-        snippets = [item for item in session.items if isinstance(item, SnippetItem)]
-        session.config.stash[SESSION].start(snippets)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put the fence's own time and its record for the JSON report into pytest's report."""
-    report = yield
-    if isinstance(item, SnippetItem) and call.when == "call":
-        verdict, snippet = item.verdict, item.step.snippet
-        failure = verdict.failure if verdict else None
-        report.duration = verdict.seconds if verdict else 0.0
-        report.proveskill = {
-            "id": snippet.id,
-            "section": item.plan.section.id,
-            "file": item.step.filename,
-            "line": snippet.line,
-            "language": snippet.language,
-            "adapter": item.config.stash[SESSION].pack_of(item.path).adapter,
-            "verdict": verdict.name if verdict else "failed",
-            "seconds": round(report.duration, 4),
-            "reason": verdict.reason if verdict else None,
-            "error": failure.as_json(rerun_command(item)) if failure else None,
-        }
-    if call.excinfo is not None and isinstance(call.excinfo.value, SnippetFailed):
-        report.proveskill_failure = asdict(call.excinfo.value.failure)
-    return report
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the fences of a section in one process, whatever ``--dist`` says of tests."""
+    """Keep the fences of a section in one process, and spread everything else as usual."""
+    if config.getoption("dist") != "load" or _STATE not in config.stash:
+        return None
     from proveskill.distribution import SectionScheduling
 
-    return SectionScheduling(config, log) if config.getoption("dist") == "load" else None
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Close everything, write the report and settle the exit status."""
-    state = session.config.stash[SESSION]
-    session.exitstatus = finish(state, session, exitstatus)
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the table by section, the totals and where the time went."""
-    write_summary(config.stash[SESSION], terminalreporter)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close everything once more, for runs that ended before they began."""
-    if (state := config.stash.get(SESSION, None)) is not None:
-        state.close()
+    return SectionScheduling(config, log)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import linecache
 import shlex
+import shutil
+import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,11 +48,11 @@ class FailureText(TerminalRepr):
         state = f" [{failure.sqlstate}]" if failure.sqlstate else ""
         message = failure.message.splitlines() or [""]
         head = [f"{failure.file}:{failure.line}: {failure.type}{state}"]
-        body = [f"E   {line}" for line in message]
+        body = [f"E   {line}" for line in message if line.strip()]
         body += [f"E     {key}: {value}" for key, value in failure.values.items()]
         tail = [f"again: {self.rerun}"]
         excerpt = excerpt_of(failure.file, failure.line)
-        output = [f"|   {line}" for line in failure.output.strip().splitlines()]
+        output = [f"|   {line[:100]}" for line in failure.output.strip().splitlines()]
         if self.verbose:
             return [*head, *excerpt, *body, *output, *tail]
         return _fit(head, excerpt, body, output, tail)
@@ -90,7 +93,9 @@ def _fit(
         if left < 12:
             break
         encoded = line.encode()
-        lines.append(line if len(encoded) < left else encoded[: left - 4].decode("utf-8", "ignore") + "…")
+        lines.append(
+            line if len(encoded) < left else encoded[: left - 4].decode("utf-8", "ignore") + "…"
+        )
     return [*head, *excerpt, *lines, *tail]
 
 
@@ -102,10 +107,26 @@ def rerun_command(item: pytest.Item) -> str:
         if value is not None:
             options.append(f"--{name} {shlex.quote(_without_password(value))}")
     target = item.nodeid.partition("::")
-    path = Path(item.path).resolve()
     here = Path(item.config.invocation_params.dir)
-    shown = path.relative_to(here) if path.is_relative_to(here) else path
-    return " ".join(["proveskill verify", shlex.quote(f"{shown}::{target[2]}"), *options])
+    shown = shown_path(item.path, here)
+    return " ".join([_command(here), "verify", shlex.quote(f"{shown}::{target[2]}"), *options])
+
+
+def shown_path(path: Path, here: Path) -> str:
+    """Return a path as a person in a folder would type it: relative below it, else absolute."""
+    path = path.resolve()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+@cache
+def _command(here: Path) -> str:
+    """Return what starts this command: its bare name only where that finds this installation."""
+    ours = Path(sys.executable).parent / "proveskill"
+    found = shutil.which("proveskill")
+    if not ours.exists() or (found and Path(found).samefile(ours)):
+        return "proveskill"
+    # Not resolve(): the interpreter of a virtual environment is a link out of it.
+    return str(ours.relative_to(here) if ours.is_relative_to(here) else ours)
 
 
 def _without_password(url: str) -> str:
@@ -118,6 +139,7 @@ def _without_password(url: str) -> str:
 
 def annotation(failure: Failure) -> str:
     """Return a GitHub workflow command; it must be printed at the start of a line."""
+
     def escape(text: str) -> str:
         return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from proveskill.model import Failure, Verdict
+from proveskill.fork_server import ForkServer
+from proveskill.model import Failure, Limits, Snippet, Verdict
 from proveskill.plan import Plan, Step
-from proveskill.sandbox import Answer, Limits, Worker, Zygote
 from proveskill.servers import Database, Servers, client_programs
 from proveskill.worker.requests import Request
+from proveskill.worker_process import Answer, WorkerProcess
 
 Report = Callable[[str, Verdict], None]
 """(snippet id, verdict): called once for each fence, as soon as it is known."""
@@ -24,12 +26,15 @@ _SHOWN_OUTPUT = 1_000
 class Stage:
     """What sections are executed with: the fork server, the servers, the limits."""
 
-    zygote: Zygote
+    fork_server: ForkServer
     servers: Servers
     limits: Limits
     fixtures: frozenset[str]
     """Names of the pack's fixtures."""
     environment: dict[str, str] = field(default_factory=dict)
+
+
+_SYNTAX_ERROR = "42601"
 
 
 class SectionRun:
@@ -40,7 +45,7 @@ class SectionRun:
         self._stage = stage
         self._wanted = wanted
         self._report = report
-        self._worker: Worker | None = None
+        self._worker: WorkerProcess | None = None
         self._defined: set[str] = set()
         self._definers: dict[str, Step] = {}
         self._lost_at: Step | None = None
@@ -50,7 +55,7 @@ class SectionRun:
     def run(self) -> None:
         """Execute the fences up to the last one that is wanted, then those marked 'not run'."""
         database: Database | None = None
-        folder = self._stage.zygote.make_folder()
+        folder = self._stage.fork_server.make_folder()
         steps = self._steps()
         held: tuple[str, Verdict] | None = None
         try:
@@ -98,6 +103,9 @@ class SectionRun:
         if snippet.not_run is not None:
             if answer.error is None:
                 return _stale(step, "it runs")
+            if answer.error.get("sqlstate") == _SYNTAX_ERROR or not _bash_parses(snippet):
+                failure = self._explain(step, answer)
+                return Verdict("failed", answer.seconds, replace(failure, type="DoesNotParse"))
             return Verdict("not_run", answer.seconds, reason=snippet.not_run)
         self._answers[snippet.id] = answer
         if answer.error is None:
@@ -107,7 +115,7 @@ class SectionRun:
     def _execute(self, step: Step, folder: str, limits: Limits) -> Answer:
         if self._worker is None or self._worker.lost:
             self._defined.clear()
-            self._worker = self._stage.zygote.fork(self._full_environment(folder), folder)
+            self._worker = self._stage.fork_server.fork(self._full_environment(folder), folder)
         python = step.python
         request = Request(
             language=step.snippet.language,
@@ -166,7 +174,9 @@ class SectionRun:
                 f"at line {self._lost_at.snippet.line}"
             )
         elif name and definer is None:
-            message += "; nothing above in this section defines it, and no pack fixture has its name"
+            message += (
+                "; nothing above in this section defines it, and no pack fixture has its name"
+            )
         output = (answer.errors + answer.output)[-_SHOWN_OUTPUT:]
         return Failure(message=message, file=step.filename, output=output, **error)
 
@@ -176,6 +186,13 @@ def _with_trouble(verdict: Verdict, trouble: str | None, steps: list[Step]) -> V
         return verdict
     message = f"at the end of the section: {trouble}"
     return Verdict("failed", verdict.seconds, _failure(steps[-1], "TeardownFailed", message))
+
+
+def _bash_parses(snippet: Snippet) -> bool:
+    if snippet.language != "bash":
+        return True
+    check = ["bash", "-n", "-c", snippet.source]
+    return subprocess.run(check, capture_output=True, check=False).returncode == 0
 
 
 def _stale(step: Step, why: str) -> Verdict:

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import pytest
 
 from proveskill.compile_cache import CompileCache
 from proveskill.dispatch import Dispatcher
 from proveskill.fixture_index import FixtureIndex, read_fixtures
+from proveskill.fork_server import ForkServer, Preparation, PreparationError
 from proveskill.items import SnippetItem
 from proveskill.manifest import Manifest, ManifestError, find_manifest
-from proveskill.model import Failure, Section, Verdict
+from proveskill.model import Failure, Limits, Section, Verdict
 from proveskill.report import SnippetRecord
-from proveskill.sandbox import Limits, Preparation, PreparationError, Zygote
 from proveskill.section_run import Stage
 from proveskill.servers import ServerError, Servers
 
@@ -44,10 +44,10 @@ class Pack:
         return read_fixtures(self.manifest.fixtures)
 
     @cached_property
-    def zygote(self) -> Zygote:
+    def fork_server(self) -> ForkServer:
         """The fork server, which imports the pack's modules once."""
         manifest = self.manifest
-        return Zygote(
+        return ForkServer(
             Preparation(
                 preload=manifest.preload,
                 path=tuple(map(str, manifest.path)),
@@ -60,7 +60,7 @@ class Pack:
     def dispatcher(self) -> Dispatcher:
         """What executes the sections."""
         stage = Stage(
-            zygote=self.zygote,
+            fork_server=self.fork_server,
             servers=self.servers,
             limits=self.limits,
             fixtures=self.fixtures.names,
@@ -72,7 +72,7 @@ class Pack:
         """End workers and servers; everything they made is gone when this returns."""
         if "dispatcher" in self.__dict__:
             self.dispatcher.close()
-            self.zygote.close()
+            self.fork_server.close()
         self.servers.close()
 
 
@@ -88,7 +88,9 @@ class Session:
     problems: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     started_at: str = field(
-        default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        default_factory=lambda: (
+            datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        )
     )
     phases: dict[str, float] = field(default_factory=dict)
     collected_at: float | None = None
@@ -144,9 +146,9 @@ class Session:
             self._submit(item)
             return self.pack_of(item.path).dispatcher.verdict(item.step.snippet.id)
         except ServerError as error:
-            return self._give_up(str(error), SERVER_FAILED)
+            self._give_up(str(error), SERVER_FAILED)
         except PreparationError as error:
-            return self._give_up(f"cannot prepare the workers: {error}", MANIFEST_WRONG)
+            self._give_up(f"cannot prepare the workers: {error}", MANIFEST_WRONG)
 
     def close(self) -> None:
         """Close the packs and save the compiled fences."""
@@ -160,19 +162,10 @@ class Session:
         return hasattr(self.config, "workerinput")
 
     def _submit(self, item: SnippetItem) -> None:
-        wanted = frozenset(
-            other.step.snippet.id for other in self.items if other.plan is item.plan
-        )
+        wanted = frozenset(other.step.snippet.id for other in self.items if other.plan is item.plan)
         self.pack_of(item.path).dispatcher.submit(item.plan, wanted)
 
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Keep records and failures, in the process that writes the summary."""
-        if record := getattr(report, "proveskill", None):
-            self.records.append(record)
-        if failure := getattr(report, "proveskill_failure", None):
-            self.failures.append(Failure(**failure))
-
-    def _give_up(self, message: str, status: int) -> Any:
+    def _give_up(self, message: str, status: int) -> NoReturn:
         self.problems.append(message)
         pytest.exit(message, returncode=status)
 
@@ -182,5 +175,7 @@ def _adapter(manifest: Manifest, wanted: str | None) -> str | None:
         return next(iter(manifest.adapters), None)
     if wanted not in manifest.adapters:
         known = ", ".join(manifest.adapters) or "none"
-        raise ManifestError(f"{manifest.file or manifest.root}: no adapter {wanted!r}; known: {known}")
+        raise ManifestError(
+            f"{manifest.file or manifest.root}: no adapter {wanted!r}; known: {known}"
+        )
     return wanted

@@ -41,6 +41,12 @@ class Servers:
         }
         self._timings: dict[str, float] = {}
 
+    def __enter__(self) -> Servers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def share(self) -> None:
         """Let processes that are started from now on use the servers of this one.
 

@@ -176,7 +176,8 @@ class Desk:
         return Databases(address, self._token, self._spec)
 
     def _open_gates(self) -> Gates:
-        from proveskill.servers._gates import Gates
-
+        address = self._main.get().address
         with self._timings.of("fronts"):
-            return Gates(self._main.get().address, self._run)
+            from proveskill.servers._gates import Gates
+
+            return Gates(address, self._run)

@@ -13,7 +13,9 @@ from proveskill.worker.requests import Request
 _EXITS = re.compile(r"(?:^|\s)#\s*exits\s+(?P<status>\d{1,3})\s*$", re.MULTILINE)
 _UNSUPPORTED = re.compile(r"(?:^|\s)#\s*(->|raises\s+[A-Z])", re.MULTILINE)
 # Sourced by bash itself before the fence: reports the line of the command that failed.
-_PRELUDE = "unset BASH_ENV\nset -eE -o pipefail\ntrap 'echo $LINENO >\"$PROVESKILL_FAILED_LINE\"' ERR\n"
+_PRELUDE = (
+    "unset BASH_ENV\nset -eE -o pipefail\ntrap 'echo $LINENO >\"$PROVESKILL_FAILED_LINE\"' ERR\n"
+)
 
 
 class CommandFailed(Exception):
@@ -22,7 +24,7 @@ class CommandFailed(Exception):
     def __init__(self, line: int, status: int, expected: int) -> None:
         super().__init__(f"exit status {status}, expected {expected}")
         self.line = line
-        self.values = {"expected": f"exit status {expected}", "observed": str(status)}
+        self.values = {"expected": str(expected), "observed": str(status)}
 
 
 def run_bash(request: Request) -> None:

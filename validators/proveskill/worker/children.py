@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing.resource_tracker
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -54,9 +53,9 @@ def child_pids() -> set[int]:
         pids = {child.pid for child in psutil.Process().children()}
     else:
         pids = set()
-        for task in os.listdir(tasks):
+        for task in tasks.iterdir():
             with suppress(OSError):  # the thread ended meanwhile
-                pids |= {int(pid) for pid in (tasks / task / "children").read_text().split()}
+                pids |= {int(pid) for pid in (task / "children").read_text().split()}
     # multiprocessing keeps this helper until the interpreter exits.
-    tracker: Any = multiprocessing.resource_tracker._resource_tracker  # type: ignore[attr-defined]
+    tracker: Any = multiprocessing.resource_tracker._resource_tracker
     return pids - {tracker._pid}

@@ -18,12 +18,7 @@ from typing import Any
 from proveskill.expectations import sqlstate_of
 from proveskill.worker.children import stop_children
 from proveskill.worker.python_runner import PythonRunner, line_in
-from proveskill.worker.requests import Request
-
-WHERE = signal.SIGUSR1
-"""Asks a worker, politely, for the line it is at."""
-DUMP = signal.SIGUSR2
-"""Makes the C-level fault handler write a traceback, even while the GIL is held elsewhere."""
+from proveskill.worker.requests import DUMP, WHERE, Request
 
 
 @dataclass
@@ -71,7 +66,8 @@ class Worker:
         if request.language == "bash":
             from proveskill.worker.bash_runner import run_bash
 
-            return run_bash(request)
+            run_bash(request)
+            return None
         from proveskill.worker.sql_runner import SqlRunner
 
         self.sql = self.sql or SqlRunner()

@@ -1,11 +1,16 @@
-"""What the pytest process asks of a worker, and what comes back."""
+"""What the pytest process asks of a worker."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+import signal
+from dataclasses import dataclass
 
 from proveskill.expectations import Expectation
+
+WHERE = signal.SIGUSR1
+"""Asks a worker, politely, for the line it is at."""
+DUMP = signal.SIGUSR2
+"""Makes the C-level fault handler write a traceback, even while the GIL is held elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -21,15 +26,3 @@ class Request:
     expectations: tuple[Expectation, ...] = ()
     fixtures: tuple[str, ...] = ()
     """Pack fixtures to supply, by name."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a worker says of one fence."""
-
-    seconds: float = 0.0
-    result: str | None = None
-    """Text of the value of the last expression, or the table that SQL returned."""
-    error: dict[str, Any] | None = None
-    """Keyword arguments of :class:`proveskill.model.Failure`, without the file."""
-    extra: dict[str, Any] = field(default_factory=dict)

@@ -127,7 +127,7 @@ def _pieces(source: str) -> Iterator[tuple[str, str, int]]:
     for parsed in sqlparse.parse(source):
         text, start = "", line
         comments: list[tuple[str, int]] = []
-        for token in parsed.flatten():
+        for token in parsed.flatten():  # type: ignore[no-untyped-call]
             is_comment = token.ttype is not None and token.ttype in T.Comment.Single
             if is_comment and token.value.startswith("--"):
                 comments.append((token.value.strip(), line))

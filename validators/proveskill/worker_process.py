@@ -1,7 +1,7 @@
-"""The pytest process's side of the workers: start, ask, time out, clean up.
+"""A worker, from the outside: ask, time out, clean up.
 
 Whatever happens inside a worker (a deadlock that holds the GIL, ``os._exit``, a segmentation
-fault, a flood of output) comes out of :meth:`Worker.run` as data.
+fault, a flood of output) comes out of :meth:`WorkerProcess.run` as data.
 """
 
 from __future__ import annotations
@@ -11,49 +11,20 @@ import os
 import re
 import selectors
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from proveskill.worker.process import DUMP, WHERE
-from proveskill.worker.requests import Request
+from proveskill.model import Limits
+from proveskill.worker.requests import DUMP, WHERE, Request
 
 _GRACE = 0.5
 """Seconds that a worker past its limit gets to say where it is, and to close."""
 _CLOSING = 5.0
 """Seconds that fixtures have for their teardown."""
-
-
-class PreparationError(Exception):
-    """The pack's fixtures or preloaded modules cannot be imported."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one fence may use."""
-
-    seconds: float = 15.0
-    output_bytes: int = 1_000_000
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """What every worker of a pack shares: imported once, before the first fork."""
-
-    preload: tuple[str, ...] = ()
-    path: tuple[str, ...] = ()
-    """Folders put before ``sys.path``."""
-    fixtures: str | None = None
-    """File that defines the pack's fixtures."""
-    replace: dict[str, str] = field(default_factory=dict)
-    """Modules to put in place of others: ``{"sqlspec.adapters.psqlpy": "psqlpy_adapter"}``."""
 
 
 @dataclass(frozen=True)
@@ -69,93 +40,17 @@ class Answer:
     worker_lost: bool = False
 
 
-class Zygote:
-    """The fork server of one pack, started with the first worker. Thread-safe."""
-
-    def __init__(self, preparation: Preparation) -> None:
-        self._preparation = preparation
-        self._lock = threading.Lock()
-        self._control: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._folder = ""
-
-    def start(self) -> None:
-        """Start it and import the pack's modules. Raises :class:`PreparationError`."""
-        with self._lock:
-            self._start()
-
-    def make_folder(self) -> str:
-        """Make a folder for a section; it goes with the fork server at the latest."""
-        self.start()
-        return tempfile.mkdtemp(dir=self._folder)
-
-    def fork(self, environment: dict[str, str], folder: str) -> Worker:
-        """Start a worker in a folder. Raises :class:`PreparationError`."""
-        ours, theirs = socket.socketpair()
-        out, out_write = os.pipe()
-        err, err_write = os.pipe()
-        fault = tempfile.TemporaryFile()  # noqa: SIM115 - the worker's owner closes it
-        with self._lock:
-            control = self._start()
-            fork = {"fork": {"environment": environment, "folder": folder}}
-            fds = [theirs.fileno(), out_write, err_write, fault.fileno()]
-            socket.send_fds(control, [json.dumps(fork).encode()], fds)
-            pid = _receive_line(control)["pid"]
-        theirs.close()
-        os.close(out_write)
-        os.close(err_write)
-        return Worker(self, pid, Connection(ours.detach()), out, err, fault)
-
-    def reap(self, pid: int, *, kill: bool) -> int:
-        """Return a worker's exit code once it has ended, negative for a signal."""
-        with self._lock:
-            if self._control is None:
-                return 0
-            self._control.sendall(json.dumps({"reap": pid, "kill": kill}).encode())
-            return int(_receive_line(self._control)["status"])
-
-    def close(self) -> None:
-        """End it; it kills what it forked."""
-        with self._lock:
-            if self._control is not None and self._process is not None:
-                self._control.close()
-                self._control = None
-                self._process.wait()
-
-    def _start(self) -> socket.socket:
-        if self._control is not None:
-            return self._control
-        ours, theirs = socket.socketpair()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "proveskill.worker.zygote"],
-            stdin=theirs,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        theirs.close()
-        what = self._preparation
-        prepare = {
-            "preload": what.preload,
-            "path": what.path,
-            "fixtures": what.fixtures,
-            "replace": what.replace,
-        }
-        ours.sendall(json.dumps({"prepare": prepare}).encode())
-        answer = _receive_line(ours)
-        self._control = ours
-        self._folder = answer["folder"]
-        if answer["error"]:
-            raise PreparationError(answer["error"])
-        return ours
+Reap = Callable[[int, bool], int]
+"""(pid, kill it first?) -> exit code, negative for a signal."""
 
 
-class Worker:
+class WorkerProcess:
     """The process of one section, from the outside. Used by one thread."""
 
     def __init__(
-        self, zygote: Zygote, pid: int, link: Connection[Any, Any], out: int, err: int, fault: Any
+        self, pid: int, link: Connection[Any, Any], out: int, err: int, fault: Any, reap: Reap
     ) -> None:
-        self._zygote = zygote
+        self._reap = reap
         self._pid = pid
         self._link = link
         self._fault = fault
@@ -178,7 +73,7 @@ class Worker:
             self._drain()
             return self._answer(message["seconds"], message["result"], message["error"])
         if self._flooded(limits.output_bytes):
-            error = {
+            error: dict[str, Any] = {
                 "type": "OutputFlood",
                 "message": f"the fence wrote more than {limits.output_bytes:,} bytes",
             }
@@ -290,24 +185,13 @@ class Worker:
         return code
 
     def _release(self, *, kill: bool) -> int:
-        code = self._zygote.reap(self._pid, kill=kill)
+        code = self._reap(self._pid, kill)
         self._drain()
         self._selector.close()
         self._link.close()
         os.close(self._out)
         os.close(self._err)
         return code
-
-
-def _receive_line(control: socket.socket) -> dict[str, Any]:
-    data = bytearray()
-    while not data.endswith(b"\n"):
-        chunk = control.recv(1 << 16)
-        if not chunk:
-            raise PreparationError("the fork server ended; see the messages above")
-        data += chunk
-    answer: dict[str, Any] = json.loads(data)
-    return answer
 
 
 def _describe_exit(code: int) -> str:
