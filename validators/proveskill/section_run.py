@@ -72,7 +72,7 @@ class SectionRun:
             if held is not None:
                 self._say(held[0], _with_trouble(held[1], trouble, steps))
         finally:
-            if self._worker is not None and not self._worker.lost:
+            if self._worker is not None:
                 self._worker.abandon()
             shutil.rmtree(folder, ignore_errors=True)
             if database is not None:

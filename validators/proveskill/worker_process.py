@@ -61,6 +61,8 @@ class WorkerProcess:
             os.set_blocking(fd, fd == link.fileno())
             self._selector.register(fd, selectors.EVENT_READ)
         self.lost = False
+        """Whether it ended, or had to be killed, before it was closed."""
+        self._released = False
 
     def run(self, request: Request, limits: Limits) -> Answer:
         """Execute one fence; never raises for what the fence does, and always returns in time."""
@@ -85,11 +87,10 @@ class WorkerProcess:
                 "message": f"still running after {limits.seconds:g} s",
                 "line": self._where(),
             }
+        fault_line = self._fault_line(request.filename)
         code = self._kill()
-        if "message" not in error:
-            error["message"] = _describe_exit(code)
-        error["line"] = error.get("line") or self._fault_line(request.filename)
-        error["line"] = error["line"] or request.first_line
+        error.setdefault("message", _describe_exit(code))
+        error["line"] = error.get("line") or fault_line or request.first_line
         return self._answer(seconds, None, error)
 
     def close(self) -> str | None:
@@ -108,8 +109,9 @@ class WorkerProcess:
         return None if error is None else str(error)
 
     def abandon(self) -> None:
-        """Kill it without asking."""
-        self._kill()
+        """Kill it without asking, unless it has ended."""
+        if not self._released:
+            self._kill()
 
     def _answer(self, seconds: float, result: str | None, error: Any) -> Answer:
         output, errors = (
@@ -128,7 +130,7 @@ class WorkerProcess:
                     continue
                 try:
                     message: dict[str, Any] = json.loads(self._link.recv_bytes())
-                except (EOFError, OSError):
+                except (EOFError, OSError, ValueError):  # ValueError: a fence wrote into the link
                     self.lost = True
                     self._drain()
                     return None
@@ -175,7 +177,6 @@ class WorkerProcess:
         """Return the innermost line of a file in the fault handler's traceback."""
         self._fault.seek(0)
         dump = self._fault.read().decode(errors="replace")
-        self._fault.close()
         match = re.search(rf'File "{re.escape(filename)}", line (\d+)', dump)
         return int(match[1]) if match else None
 
@@ -187,8 +188,10 @@ class WorkerProcess:
     def _release(self, *, kill: bool) -> int:
         code = self._reap(self._pid, kill)
         self._drain()
+        self._released = True
         self._selector.close()
         self._link.close()
+        self._fault.close()
         os.close(self._out)
         os.close(self._err)
         return code

@@ -152,10 +152,11 @@ class Databases:
         try:
             execute(self._connection(), statement, name, *others)
         except psycopg.Error as error:
+            refused = isinstance(error, psycopg.errors.InsufficientPrivilege)
+            remedy = "connect as a user with the right CREATEDB" if refused else "see its log"
             raise ServerError(
                 f"the server at {self.address.place} does not create a database: "
-                f"{reason(error)}; connect as a user with the right CREATEDB, "
-                "or look into the server's log"
+                f"{reason(error)}; {remedy}"
             ) from error
 
     def _drop(self, name: str) -> None:

@@ -66,13 +66,13 @@ class Desk:
 
     def create(self) -> dict[str, str]:
         """A fresh database: its name and URL."""
-        databases = self._main.get()
         try:
+            databases = self._main.get()
             name = databases.create()
         except ServerError as error:
             primary = self._primary.peek()
-            ended = primary.explain() if primary else ""
-            raise ServerError(f"{error}\n{ended}".rstrip()) from error
+            why = primary.explain() if primary else ""
+            raise ServerError(f"{error}\n{why}".rstrip()) from error
         return {"name": name, "url": databases.address.database(name)}
 
     def drop(self, name: str) -> None:

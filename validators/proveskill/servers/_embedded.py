@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 USER = "postgres"
 MAIN = "primary"
 """Name of the main server, whose timings come without a name."""
+DENIED = "Permission denied"
 PORT_ATTEMPTS = 5
 START_DEADLINE = 60.0
 """Seconds until a server that does not answer is given up."""
@@ -100,11 +101,15 @@ class Embedded:
         self._give(self.directory)
 
     def explain(self) -> str:
-        """Why the server does not answer: its last words when it has ended, else nothing."""
-        if self._process is None or self._process.poll() is None:
+        """Why the server fails, by its log: empty when it runs and has room."""
+        if self._process is None:
             return ""
-        status = self._process.returncode
-        return f"the {self.name} server ended (status {status}):\n{last_lines(self._log)}"
+        status = self._process.poll()
+        if status is not None:
+            return f"the {self.name} server ended (status {status}):\n{last_lines(self._log)}"
+        if "No space left on device" in last_lines(self._log, 100):
+            return f"the disk of the {self.name} server is full; point TMPDIR to another place"
+        return ""
 
     def _step(self, step: str) -> str:
         return step if self.name == MAIN else f"{self.name} {step}"
@@ -117,8 +122,8 @@ class Embedded:
         self.programs = server_programs()
         log = self._run / f"{self.name}-initdb.log"
         status = self._initdb(secret, log)
-        if status != 0 and self._account is not None:
-            # The account may be kept from the wheel's files, so it gets its own.
+        if status != 0 and self._account is not None and DENIED in last_lines(log):
+            # The account is kept from the wheel's files, so it gets its own.
             self.programs = copy_programs(self.programs, self._run / "programs")
             log.unlink()
             status = self._initdb(secret, log)

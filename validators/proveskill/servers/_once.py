@@ -9,10 +9,11 @@ from typing import Generic, TypeVar
 from proveskill.servers._model import ServerError
 
 T = TypeVar("T")
+ROOM = "point TMPDIR to a writable place with about 100 MB to spare"
 
 
 class Once(Generic[T]):
-    """The result of `start`, which runs at most once; its ServerError is for all who ask."""
+    """The result of `start`, which runs at most once; its error is for all who ask."""
 
     def __init__(self, start: Callable[[], T]) -> None:
         self._start = start
@@ -31,6 +32,9 @@ class Once(Generic[T]):
                 except ServerError as error:
                     self._error = error
                     raise
+                except OSError as error:
+                    self._error = ServerError(f"a server cannot be started: {error}; {ROOM}")
+                    raise self._error from error
             return self._values[0]
 
     def peek(self) -> T | None:

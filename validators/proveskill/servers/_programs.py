@@ -74,9 +74,12 @@ def copy_programs(programs: Path, directory: Path) -> Path:
 
 
 def _copy_tree(source: Path, target: Path) -> None:
-    shutil.copytree(
-        source, target, copy_function=_link_or_copy, ignore=shutil.ignore_patterns("include")
-    )
+    unneeded = shutil.ignore_patterns("include")
+    try:
+        shutil.copytree(source, target, copy_function=_link_or_copy, ignore=unneeded)
+    except shutil.Error as error:
+        # It lists every file; the first reason is as good as all.
+        raise OSError(error.args[0][0][2]) from None
     for folder, _, _ in os.walk(target):
         Path(folder).chmod(0o755)
 

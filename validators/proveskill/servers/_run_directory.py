@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from proveskill.servers._model import ServerError
 
+PREFIX = "proveskill-servers-"
 SOCKET_NAME = "keeper.sock"
 SPEC_NAME = "spec.json"
 LOG_NAME = "keeper.log"
 LONGEST_SOCKET_PATH = 100
 """Bytes; operating systems allow 104 to 108 for the address of a Unix socket."""
+YOUNGEST_ABANDONED = 60.0
+"""Seconds: a younger directory may be one that is just being set up."""
 SHORT_BASE = Path("/tmp")
 
 
@@ -28,7 +33,8 @@ def make_run_directory() -> Path:
         base = Path(tempfile.gettempdir())
         if not (_is_short(base) and _lets_the_server_in(base)):
             base = SHORT_BASE
-        directory = Path(tempfile.mkdtemp(prefix="proveskill-", dir=base))
+        remove_abandoned(base)
+        directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
         if os.geteuid() == 0:
             directory.chmod(0o711)
     except OSError as error:
@@ -54,8 +60,28 @@ def remove_run_directory(directory: Path, patience: float = 10.0) -> None:
             time.sleep(0.05)
 
 
+def remove_abandoned(base: Path) -> None:
+    """Remove what runs left below `base` whose owner and keeper were both killed."""
+    for address in base.glob(f"{PREFIX}*/{SOCKET_NAME}"):
+        directory = address.parent
+        with suppress(OSError):
+            status = directory.stat()
+            is_old = time.time() - status.st_mtime > YOUNGEST_ABANDONED
+            if is_old and status.st_uid == os.geteuid() and not _is_listening(address):
+                shutil.rmtree(directory)
+
+
+def _is_listening(address: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(address))
+        except ConnectionRefusedError:
+            return False
+    return True
+
+
 def _is_short(base: Path) -> bool:
-    longest = base / "proveskill-12345678" / SOCKET_NAME
+    longest = base / f"{PREFIX}12345678" / SOCKET_NAME
     return len(os.fsencode(longest)) < LONGEST_SOCKET_PATH
 
 

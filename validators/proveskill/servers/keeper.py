@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 from proveskill.servers._desk import Desk
@@ -22,6 +23,7 @@ from proveskill.servers._model import ADDRESS, ServerError, ServerSpec
 from proveskill.servers._run_directory import SPEC_NAME, remove_run_directory
 from proveskill.servers._wire import answer, read_request
 
+FAULT = "the server keeper failed, run again, and report it if that does not help"
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -64,6 +66,9 @@ def _talk(desk: Desk, connection: socket.socket) -> None:
             value = desk.serve(request)
         except ServerError as error:
             answer(connection, error=str(error))
+        except Exception as error:  # noqa: BLE001 - a client must hear of any fault
+            traceback.print_exc()
+            answer(connection, error=f"{FAULT}: {type(error).__name__}: {error}")
         else:
             answer(connection, value)
 
