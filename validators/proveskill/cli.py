@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from proveskill.manifest import Manifest, ManifestError, find_manifest
-from proveskill.markdown import read_sections
+from proveskill.markdown import read_document
 from proveskill.model import Section
 
 OK, WRONG, USAGE, NO_SERVER = 0, 1, 2, 3
@@ -166,7 +166,7 @@ def _sections(options: argparse.Namespace) -> int:
     found = [
         section
         for file in manifest.files()
-        for section in read_sections(file, manifest.name_of(file))
+        for section in read_document(file, manifest.name_of(file)).sections
         if section.snippets or not section.id.endswith("#top")
     ]
     if options.section is not None:

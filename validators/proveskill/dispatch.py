@@ -22,13 +22,15 @@ class Dispatcher:
         self._stage = stage
         self._pool = ThreadPoolExecutor(jobs or default_jobs(), thread_name_prefix="section")
         self._verdicts: dict[str, Future[Verdict]] = {}
+        self._submitted: set[str] = set()
         self._lock = threading.Lock()
 
     def submit(self, plan: Plan, wanted: frozenset[str]) -> None:
         """Queue a section for the fences with these ids; a section is executed once."""
         with self._lock:
-            if any(snippet_id in self._verdicts for snippet_id in wanted):
+            if plan.section.id in self._submitted:
                 return
+            self._submitted.add(plan.section.id)
             for snippet_id in wanted:
                 self._verdicts[snippet_id] = Future()
         self._pool.submit(self._run, plan, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,7 +44,7 @@ class ForkServer:
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder = ""
+        self._folders: list[str] = []
 
     def start(self) -> None:
         """Start it and import the pack's modules. Raises :class:`PreparationError`."""
@@ -53,7 +54,7 @@ class ForkServer:
     def make_folder(self) -> str:
         """Make a folder for a section; it goes with the fork server at the latest."""
         self.start()
-        return tempfile.mkdtemp(dir=self._folder)
+        return tempfile.mkdtemp(dir=self._folders[-1])
 
     def fork(self, environment: dict[str, str], folder: str) -> WorkerProcess:
         """Start a worker in a folder. Raises :class:`PreparationError`."""
@@ -93,6 +94,8 @@ class ForkServer:
                 self._control.close()
                 self._control = None
                 self._process.wait()
+            for folder in self._folders:  # it removes its own, unless a fence has killed it
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _ask(self, message: dict[str, Any], fds: list[int] | None = None) -> dict[str, Any] | None:
         """Return the fork server's answer, or None when it has ended."""
@@ -130,7 +133,7 @@ class ForkServer:
             raise PreparationError("the fork server ended; see the messages above")
         if answer["error"]:
             raise PreparationError(answer["error"])
-        self._folder = answer["folder"]
+        self._folders.append(answer["folder"])
 
 
 def _receive_line(control: socket.socket) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +12,21 @@ from proveskill.manifest import line_of
 from proveskill.markdown import parse
 from proveskill.model import Failure
 
-# https://agentskills.io/specification; additionally no '<' or '>' in the description, which
-# Anthropic's own validator refuses.
-_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["name", "description"],
-    "additionalProperties": False,
-    "properties": {
-        "name": {"type": "string", "maxLength": 64, "pattern": r"^[a-z0-9]+(-[a-z0-9]+)*$"},
-        "description": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 1024,
-            "pattern": r"^[^<>]*$",
-        },
-        "license": {"type": "string"},
-        "compatibility": {"type": "string", "minLength": 1, "maxLength": 500},
-        "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
-        "allowed-tools": {"type": "string"},
-    },
-}
+# https://agentskills.io/specification. Plain code: a JSON Schema validator takes longer to
+# import than all the rest of a small pack takes to run.
+_LONGEST = {"name": 64, "description": 1024, "compatibility": 500}
+_TEXTS = ("name", "description", "license", "compatibility", "allowed-tools")
+_KEYS = (*_TEXTS, "metadata")
+
+
+class _Wrong(ValueError):
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(f"front matter: {message}")
+        self.key = key
 
 
 def check_front_matter(file: Path, shown: str) -> Failure | None:
     """Return what is wrong with a SKILL.md's front matter; ``shown`` is its name in messages."""
-
-    import jsonschema  # slow to import, and only needed once a SKILL.md is checked
 
     def failure(line: int, message: str) -> Failure:
         return Failure(type="FrontMatter", message=message, file=shown, line=line)
@@ -47,17 +37,37 @@ def check_front_matter(file: Path, shown: str) -> Failure | None:
     text = tokens[0].content
     try:
         data = yaml.safe_load(text)
-        positions = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check(data, file.parent.resolve().name)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 2
         return failure(line, f"front matter is not valid YAML: {error.problem}")
-    errors = sorted(jsonschema.Draft202012Validator(_SCHEMA).iter_errors(data), key=str)
-    if errors:
-        path = errors[0].absolute_path
-        name = ".".join(map(str, path))
-        message = f"front matter{': ' + name if name else ''}: {errors[0].message}"
-        return failure(line_of(positions, path) + 1, message)
-    if data["name"] != file.parent.resolve().name:
-        message = f"front matter: name {data['name']!r} is not the folder's: {file.parent.name!r}"
-        return failure(line_of(positions, ["name"]) + 1, message)
+    except _Wrong as wrong:
+        positions = yaml.compose(text, Loader=yaml.SafeLoader)
+        return failure(line_of(positions, [wrong.key]) + 1, str(wrong))
     return None
+
+
+def _check(data: Any, folder: str) -> None:
+    if not isinstance(data, dict):
+        raise _Wrong("", "keys and values are missing; name and description are required")
+    for key in data:
+        if key not in _KEYS:
+            raise _Wrong(str(key), f"unknown key {key!r}; known: {', '.join(_KEYS)}")
+    for key in ("name", "description"):
+        if not data.get(key):
+            raise _Wrong(key, f"{key} is missing")
+    for key in _TEXTS:
+        value = data.get(key, "")
+        if not isinstance(value, str):
+            raise _Wrong(key, f"{key} must be text, not {type(value).__name__}; quote it")
+        if len(value) > (limit := _LONGEST.get(key, len(value))):
+            raise _Wrong(key, f"{key} has {len(value)} characters; at most {limit} are allowed")
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", data["name"]):
+        raise _Wrong("name", f"name {data['name']!r}: use a-z, 0-9 and single hyphens")
+    if data["name"] != folder:
+        raise _Wrong("name", f"name {data['name']!r} is not the folder's: {folder!r}")
+    if re.search(r"[<>]", data["description"]):  # refused by Anthropic's own validator
+        raise _Wrong("description", "description may not contain < or >")
+    metadata = data.get("metadata", {})
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise _Wrong("metadata", "metadata must map keys to texts; quote numbers and versions")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from proveskill.items import SnippetFailed, SnippetItem
-from proveskill.model import Failure
-from proveskill.render import rerun_command
+from proveskill.items import FrontMatterWrong, SnippetItem
+from proveskill.model import Failure, Verdict
+from proveskill.render import FailureText, rerun_command
 from proveskill.session import Session
 from proveskill.summary import finish, write_summary
 
@@ -24,33 +24,31 @@ class Hooks:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start executing what was selected."""
         if not session.config.option.collectonly:
-            self.state.start(item for item in session.items if isinstance(item, SnippetItem))
+            self.state.start([item for item in session.items if isinstance(item, SnippetItem)])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Report a fence.
+
+        Set-up, capturing and logging would surround nothing here: a worker does all that. They
+        would cost more than the report.
+        """
+        if not isinstance(item, SnippetItem):
+            return None
+        hook = item.ihook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        verdict = self.state.verdict(item)
+        hook.pytest_runtest_logreport(report=_phase(item, "setup"))
+        hook.pytest_runtest_logreport(report=fence_report(item, verdict))
+        hook.pytest_runtest_logreport(report=_phase(item, "teardown"))
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, Any, Any]:
-        """Put the fence's own time and its record for the JSON report into pytest's report."""
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+        """Keep what is wrong with a front matter, for annotations."""
         report = yield
-        if isinstance(item, SnippetItem) and call.when == "call" and item.verdict is not None:
-            verdict, snippet = item.verdict, item.step.snippet
-            failure = verdict.failure
-            report.duration = verdict.seconds
-            if verdict.name == "not_run":
-                report.longrepr = (item.step.filename, snippet.line, f"not run: {verdict.reason}")
-            report.proveskill = {
-                "id": snippet.id,
-                "section": item.plan.section.id,
-                "file": item.step.filename,
-                "line": snippet.line,
-                "language": snippet.language,
-                "adapter": self.state.pack_of(item.path).adapter,
-                "verdict": verdict.name,
-                "seconds": round(verdict.seconds, 4),
-                "reason": verdict.reason,
-                "error": failure.as_json(rerun_command(item)) if failure else None,
-            }
-        if call.excinfo is not None and isinstance(call.excinfo.value, SnippetFailed):
+        if call.excinfo is not None and isinstance(call.excinfo.value, FrontMatterWrong):
             report.proveskill_failure = asdict(call.excinfo.value.failure)
         return report
 
@@ -73,3 +71,46 @@ class Hooks:
     def pytest_unconfigure(self) -> None:
         """Close once more, for runs that ended before they began."""
         self.state.close()
+
+
+def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
+    """Return pytest's report of a fence, with its record for the JSON report."""
+    snippet, failure = item.step.snippet, verdict.failure
+    report: Any = _phase(item, "call", verdict.seconds)
+    rerun = rerun_command(item) if failure else ""
+    if failure is not None:
+        report.outcome = "failed"
+        verbose = item.config.get_verbosity() > 0
+        report.longrepr = FailureText(failure, rerun, verbose=verbose)
+        report.proveskill_failure = asdict(failure)
+    elif verdict.name == "not_run":
+        report.outcome = "skipped"
+        report.longrepr = (item.step.filename, snippet.line, f"not run: {verdict.reason}")
+    report.proveskill = {
+        "id": snippet.id,
+        "section": item.plan.section.id,
+        "file": item.step.filename,
+        "line": snippet.line,
+        "language": snippet.language,
+        "adapter": item.pack.adapter,
+        "verdict": verdict.name,
+        "seconds": round(verdict.seconds, 4),
+        "reason": verdict.reason,
+        "error": failure.as_json(rerun) if failure else None,
+    }
+    return report  # type: ignore[no-any-return]
+
+
+def _phase(
+    item: pytest.Item, when: Literal["setup", "call", "teardown"], seconds: float = 0.0
+) -> pytest.TestReport:
+    return pytest.TestReport(
+        nodeid=item.nodeid,
+        location=item.location,
+        keywords=dict.fromkeys(item.keywords, 1),
+        outcome="passed",
+        longrepr=None,
+        when=when,
+        duration=seconds,
+        user_properties=item.user_properties,
+    )

@@ -10,16 +10,16 @@ import pytest
 
 from proveskill.front_matter import check_front_matter
 from proveskill.manifest import SKILL
-from proveskill.markdown import count_fences, read_sections
-from proveskill.model import Failure, Verdict
+from proveskill.markdown import read_document
+from proveskill.model import Failure
 from proveskill.plan import Plan, Step, make_plan
 from proveskill.render import FailureText, rerun_command, shown_path
 
 if TYPE_CHECKING:
-    from proveskill.session import Session
+    from proveskill.session import Pack, Session
 
 
-class SnippetFailed(Exception):
+class FrontMatterWrong(Exception):
     """Carries a failure from an item to its report."""
 
     def __init__(self, failure: Failure) -> None:
@@ -39,13 +39,13 @@ class MarkdownFile(pytest.File):
             yield FrontMatterItem.from_parent(self, name="front-matter")
         pack = self.proveskill.pack_of(self.path)
         try:
-            sections = read_sections(self.path, pack.manifest.name_of(self.path))
-            fences = count_fences(self.path.read_text(encoding="utf-8"))
+            document = read_document(self.path, pack.manifest.name_of(self.path))
         except (OSError, UnicodeDecodeError) as error:
             raise self.CollectError(f"{shown}: {error}") from None
-        if fences != (items := sum(len(section.snippets) for section in sections)):
+        sections = document.sections
+        if document.fences != (items := sum(len(section.snippets) for section in sections)):
             raise self.CollectError(
-                f"{shown}: {fences} fences, but {items} found in its sections: "
+                f"{shown}: {document.fences} fences, but {items} found in its sections: "
                 "please report this as a bug of proveskill"
             )
         for section in sections:
@@ -54,13 +54,14 @@ class MarkdownFile(pytest.File):
                 name = section.id.partition("#")[2]
                 plan = make_plan(section, shown, pack.fixtures, self.proveskill.cache.compile)
                 node: Any = SectionNode.from_parent(self, name=name)
-                node.plan = plan
+                node.pack, node.plan = pack, plan
                 yield node
 
 
 class SectionNode(pytest.Collector):
     """A section; its fences share a namespace and a database."""
 
+    pack: Pack
     plan: Plan
 
     def collect(self) -> Iterable[pytest.Item]:
@@ -68,57 +69,44 @@ class SectionNode(pytest.Collector):
         for step in self.plan.steps:
             name = step.snippet.id.rpartition("/")[2]
             item: Any = SnippetItem.from_parent(self, name=name)
-            item.plan, item.step = self.plan, step
+            item.pack, item.plan, item.step = self.pack, self.plan, step
             item.extra_keyword_matches |= {step.snippet.language, self.plan.section.title}
             item.user_properties += [("file", step.filename), ("line", step.snippet.line)]
             yield item
 
 
-class _CheckedItem(pytest.Item):
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Render a failure in a few lines; anything else is the engine's own fault."""
-        if isinstance(excinfo.value, SnippetFailed):
-            verbose = self.config.get_verbosity() > 0
-            return FailureText(excinfo.value.failure, rerun_command(self), verbose=verbose)
-        return super().repr_failure(excinfo)
+class SnippetItem(pytest.Item):
+    """One fence: a worker runs it, :mod:`proveskill.hooks` reports it."""
 
-
-class SnippetItem(_CheckedItem):
-    """One fence."""
-
+    pack: Pack
     plan: Plan
     step: Step
-    verdict: Verdict | None = None
 
     def runtest(self) -> None:
-        """Wait for the fence's verdict. Raises :class:`SnippetFailed`."""
-        session = self._file.proveskill
-        self.verdict = session.verdict(self)
-        if self.verdict.failure is not None:
-            raise SnippetFailed(self.verdict.failure)
-        if self.verdict.name == "not_run":
-            pytest.skip(f"not run: {self.verdict.reason}")
+        """Refuse to run in this process. Raises ``RuntimeError``."""
+        raise RuntimeError("another pytest plugin has replaced the protocol of proveskill's items")
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the fence stands (line from 0) and its id."""
         return self.path, self.step.snippet.line - 1, self.step.snippet.id
 
-    @property
-    def _file(self) -> MarkdownFile:
-        file = self.getparent(MarkdownFile)
-        assert file is not None  # collected below one
-        return file
 
-
-class FrontMatterItem(_CheckedItem):
+class FrontMatterItem(pytest.Item):
     """The check of a SKILL.md's front matter."""
 
     def runtest(self) -> None:
-        """Check it. Raises :class:`SnippetFailed`."""
+        """Check it. Raises :class:`FrontMatterWrong`."""
         shown = shown_path(self.path, self.config.invocation_params.dir)
         if failure := check_front_matter(self.path, shown):
-            raise SnippetFailed(failure)
+            raise FrontMatterWrong(failure)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the front matter stands."""
         return self.path, 0, f"{self.path.parent.name}: front matter"
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Render a failure in a few lines; anything else is the engine's own fault."""
+        if isinstance(excinfo.value, FrontMatterWrong):
+            verbose = self.config.get_verbosity() > 0
+            return FailureText(excinfo.value.failure, rerun_command(self), verbose=verbose)
+        return super().repr_failure(excinfo)

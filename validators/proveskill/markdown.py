@@ -45,17 +45,30 @@ def slugify(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
 
 
-def read_sections(file: Path, name: str) -> list[Section]:
+@dataclass(frozen=True)
+class Document:
+    """A Markdown file: its sections, and how many things in it must get a verdict.
+
+    ``fences`` is counted on all tokens at once, independently of how sections are cut.
+    """
+
+    sections: tuple[Section, ...]
+    fences: int
+
+
+def read_document(file: Path, name: str) -> Document:
     """Split a file at its ``##`` headings; text before the first is the section ``top``.
 
     ``name`` is the file's part of the ids. Raises ``OSError`` and ``UnicodeDecodeError``.
     """
     text = file.read_text(encoding="utf-8")
-    last_line = text.count("\n") + 1
     tokens = parse(text)
+    return Document(tuple(_sections(tokens, file, name, text.count("\n") + 1)), _count(tokens))
+
+
+def _sections(tokens: list[Token], file: Path, name: str, last_line: int) -> Iterator[Section]:
     starts = [(Heading(2, "top", 1), 0)]
     starts += [(h, index) for index, h in _headings(tokens) if h.level == 2]
-    sections: list[Section] = []
     taken: dict[str, int] = {}
     for position, (heading, start) in enumerate(starts):
         following = starts[position + 1] if position + 1 < len(starts) else None
@@ -63,23 +76,19 @@ def read_sections(file: Path, name: str) -> list[Section]:
         taken[slug] = taken.get(slug, -1) + 1
         section_id = f"{name}#{slug}" + (f"-{taken[slug]}" if taken[slug] else "")
         body = tokens[start : following[1] if following else None]
-        sections.append(
-            Section(
-                id=section_id,
-                title=heading.text,
-                file=file,
-                line=heading.line,
-                end_line=following[0].line - 1 if following else last_line,
-                snippets=tuple(_snippets(body, file, section_id)),
-            )
+        yield Section(
+            id=section_id,
+            title=heading.text,
+            file=file,
+            line=heading.line,
+            end_line=following[0].line - 1 if following else last_line,
+            snippets=tuple(_snippets(body, file, section_id)),
         )
-    return sections
 
 
-def count_fences(text: str) -> int:
-    """Count what must get a verdict, independently of how sections are cut."""
+def _count(tokens: list[Token]) -> int:
     total = 0
-    for token in parse(text):
+    for token in tokens:
         if token.type in ("fence", "code_block"):
             total += 1
         elif token.type == "html_block":

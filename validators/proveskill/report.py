@@ -82,7 +82,7 @@ def installed_versions(names: Iterable[str]) -> dict[str, str | None]:
 
 def write_report(report: dict[str, Any], file: Path) -> None:
     """Write a report, whole or not at all. Raises ``OSError``."""
-    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(report, indent=2) + "\n"
     with tempfile.NamedTemporaryFile(
         "w", dir=file.resolve().parent, prefix=f".{file.name}-", encoding="utf-8", delete=False
     ) as scratch:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from proveskill.fork_server import ForkServer
 from proveskill.model import Failure, Limits, Snippet, Verdict
@@ -140,9 +143,12 @@ class SectionRun:
 
     def _full_environment(self, folder: str) -> dict[str, str]:
         environment = {**self._stage.environment, **self._environment, "TMPDIR": folder}
+        # "python" in a fence is the interpreter that runs the other fences.
+        path = f"{Path(sys.executable).parent}:{environment.get('PATH', os.defpath)}"
         if programs := client_programs():
             # Behind the user's own PATH: psql and pg_isready where there are none.
-            environment["PATH"] = f"{environment.get('PATH', '')}:{programs}"
+            path = f"{path}:{programs}"
+        environment["PATH"] = path
         return environment
 
     def _compare(self, step: Step) -> Verdict:
@@ -161,7 +167,8 @@ class SectionRun:
             "observed": observed[index] if index < len(observed) else "(end of the output)",
         }
         failure = _failure(step, "OutputDiffers", "the fence above does not print this", index)
-        return Verdict("failed", failure=replace(failure, values=values))
+        output = "\n".join(observed)[:_SHOWN_OUTPUT]
+        return Verdict("failed", failure=replace(failure, values=values, output=output))
 
     def _explain(self, step: Step, answer: Answer) -> Failure:
         error = dict(answer.error or {})
@@ -178,7 +185,10 @@ class SectionRun:
                 "; nothing above in this section defines it, and no pack fixture has its name"
             )
         output = (answer.errors + answer.output)[-_SHOWN_OUTPUT:]
-        return Failure(message=message, file=step.filename, output=output, **error)
+        values = {key: _printable(value) for key, value in error.pop("values", {}).items()}
+        return Failure(
+            message=_printable(message), file=step.filename, output=output, values=values, **error
+        )
 
 
 def _with_trouble(verdict: Verdict, trouble: str | None, steps: list[Step]) -> Verdict:
@@ -203,6 +213,11 @@ def _stale(step: Step, why: str) -> Verdict:
 def _failure(step: Step, kind: str, message: str, offset: int = 0) -> Failure:
     line = step.snippet.first_line + offset
     return Failure(type=kind, message=message, file=step.filename, line=line)
+
+
+def _printable(text: str) -> str:
+    """Escape lone surrogates, which no terminal and no report can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _lines(text: str) -> list[str]:

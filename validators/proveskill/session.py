@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,6 +19,7 @@ from proveskill.fork_server import ForkServer, Preparation, PreparationError
 from proveskill.items import SnippetItem
 from proveskill.manifest import Manifest, ManifestError, find_manifest
 from proveskill.model import Failure, Limits, Section, Verdict
+from proveskill.plan import Plan
 from proveskill.report import SnippetRecord
 from proveskill.section_run import Stage
 from proveskill.servers import ServerError, Servers
@@ -94,7 +94,8 @@ class Session:
     )
     phases: dict[str, float] = field(default_factory=dict)
     collected_at: float | None = None
-    items: list[SnippetItem] = field(default_factory=list)
+    wanted: dict[str, set[str]] = field(default_factory=dict)
+    """Section id -> ids of the fences that were selected."""
 
     @cached_property
     def cache(self) -> CompileCache:
@@ -127,24 +128,25 @@ class Session:
         self.packs[manifest.root] = pack
         return pack
 
-    def start(self, items: Iterable[SnippetItem]) -> None:
+    def start(self, items: list[SnippetItem]) -> None:
         """Begin to execute what was selected, ahead of the reports."""
         self.collected_at = time.monotonic()
-        self.items = list(items)
-        for item in self.items:
+        for item in items:
+            self.wanted.setdefault(item.plan.section.id, set()).add(item.step.snippet.id)
+        for item in items:
             if item.plan.variables:
-                self.pack_of(item.path).servers.warm()
+                item.pack.servers.warm()
                 break
-        if self._parallel_elsewhere:
-            return
-        for item in self.items:
-            self._submit(item)
+        # With xdist each process learns only later which of the items it runs.
+        if not hasattr(self.config, "workerinput"):
+            for plan, pack in {id(i.plan): (i.plan, i.pack) for i in items}.values():
+                self._submit(plan, pack)
 
     def verdict(self, item: SnippetItem) -> Verdict:
         """Return a fence's verdict; ends the run when there is no server or no fixture module."""
         try:
-            self._submit(item)
-            return self.pack_of(item.path).dispatcher.verdict(item.step.snippet.id)
+            self._submit(item.plan, item.pack)
+            return item.pack.dispatcher.verdict(item.step.snippet.id)
         except ServerError as error:
             self._give_up(str(error), SERVER_FAILED)
         except PreparationError as error:
@@ -156,14 +158,8 @@ class Session:
         for pack in self.packs.values():
             pack.close()
 
-    @property
-    def _parallel_elsewhere(self) -> bool:
-        """Whether xdist decides which of the items this process runs."""
-        return hasattr(self.config, "workerinput")
-
-    def _submit(self, item: SnippetItem) -> None:
-        wanted = frozenset(other.step.snippet.id for other in self.items if other.plan is item.plan)
-        self.pack_of(item.path).dispatcher.submit(item.plan, wanted)
+    def _submit(self, plan: Plan, pack: Pack) -> None:
+        pack.dispatcher.submit(plan, frozenset(self.wanted[plan.section.id]))
 
     def _give_up(self, message: str, status: int) -> NoReturn:
         self.problems.append(message)

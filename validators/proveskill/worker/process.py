@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -56,8 +57,9 @@ class Worker:
                 "message": "the fence left running: " + "; ".join(left),
                 "line": request.first_line,
             }
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):  # a fence may have closed it
+                stream.flush()
         return {"seconds": seconds, "result": result, "error": error}
 
     def _run(self, request: Request) -> str | None:
@@ -103,23 +105,18 @@ class Worker:
 
 def describe(error: BaseException, request: Request) -> dict[str, Any]:
     """Turn an exception into the fields of a failure, with a line of the Markdown file."""
-    lines = [
-        entry.lineno
-        for entry in traceback.extract_tb(error.__traceback__, limit=-200)
-        if entry.filename == request.filename
-    ]
+    line = _line_of(error, request.filename) or request.first_line
     own_line = getattr(error, "line", None)
-    line = lines[-1] if lines and lines[-1] else request.first_line
     if isinstance(own_line, int) and type(error).__module__.startswith("proveskill."):
         line = request.first_line + own_line - 1
     values = getattr(error, "values", None)
-    message = str(error)
+    message = text_of(error)
     if isinstance(error, SystemExit):
         message = f"the fence called sys.exit({error.code!r})"
     if notes := getattr(error, "__notes__", None):
         message += "\n" + "\n".join(map(str, notes))
     if isinstance(error, BaseExceptionGroup):
-        message += ": " + "; ".join(f"{type(e).__name__}: {e}" for e in error.exceptions)
+        message += ": " + "; ".join(f"{type(e).__name__}: {text_of(e)}" for e in error.exceptions)
     return {
         "type": type(error).__name__,
         "message": message,
@@ -127,6 +124,31 @@ def describe(error: BaseException, request: Request) -> dict[str, Any]:
         "sqlstate": sqlstate_of(error),
         "values": values if isinstance(values, dict) else {},
     }
+
+
+def _line_of(error: BaseException, filename: str) -> int | None:
+    """Return the innermost line of a file in the traceback of an exception or what caused it."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        lines = [
+            entry.lineno
+            for entry in traceback.extract_tb(current.__traceback__, limit=-200)
+            if entry.filename == filename
+        ]
+        if lines:
+            return lines[-1]
+        current = current.__cause__ or current.__context__
+    return None
+
+
+def text_of(error: BaseException) -> str:
+    """Return the message of an exception, whose ``__str__`` may be broken."""
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - any __str__ may raise anything
+        return f"(its __str__ raises {type(broken).__name__})"
 
 
 def main(link_fd: int, fault_fd: int, environment: dict[str, str], folder: str,

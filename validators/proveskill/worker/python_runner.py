@@ -7,7 +7,6 @@ import inspect
 import marshal
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -28,6 +27,7 @@ class PythonRunner:
         self.module = ModuleType("__main__")
         sys.modules["__main__"] = self.module
         self.loop_runner: asyncio.Runner | None = None
+        self.running: Any = None
         self.fixtures = Fixtures(fixture_module, self.run_coroutine)
 
     def run(self, request: Request) -> str | None:
@@ -55,16 +55,18 @@ class PythonRunner:
         """Run a coroutine on the section's loop, which is made when first needed."""
         if self.loop_runner is None:
             self.loop_runner = asyncio.Runner()
+        self.running = coroutine
         return self.loop_runner.run(coroutine)
 
     def awaiting(self, filename: str) -> int | None:
-        """Return the line at which the running fence awaits, from inside a signal handler."""
-        with suppress(RuntimeError):
-            for task in asyncio.all_tasks(self.loop_runner and self.loop_runner.get_loop()):
-                for frame in task.get_stack():
-                    if frame.f_code.co_filename == filename:
-                        return frame.f_lineno
-        return None
+        """Return the innermost line at which the running fence awaits something."""
+        line, awaited = None, self.running
+        while awaited is not None:
+            frame = getattr(awaited, "cr_frame", None)
+            if frame is not None and frame.f_code.co_filename == filename:
+                line = frame.f_lineno
+            awaited = getattr(awaited, "cr_await", None)
+        return line
 
     def close(self) -> None:
         """Tear the fixtures down and close the loop. Raises what a fixture's teardown raises."""

@@ -1,0 +1,71 @@
+"""What the tests of the engine share: a place to run the command in, and two large runs."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from engine_runs import Bench, Case, Run, read_cases, write_cases, write_pack, write_skill
+
+HERE = Path(__file__).parent
+CASES = list(read_cases(HERE / "cases"))
+SERVER_CASES = list(read_cases(HERE / "server_cases"))
+
+
+def temporary_folder() -> Iterator[Path]:
+    # Not tmp_path: a database server runs as another account, which must get into it.
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    for folder in temporary_folder():
+        yield Bench(folder)
+
+
+@pytest.fixture(scope="session")
+def cases_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run over all of ``cases/``, which needs no server."""
+    root = tmp_path_factory.mktemp("cases")
+    skill = write_skill(root / "cases")
+    write_cases(CASES, skill)
+    for temporary in temporary_folder():
+        report = root / "out.json"
+        yield Bench(temporary).run(
+            ["verify", "cases", "--report", report, "--timeout", "3"], root, report=report
+        )
+
+
+@pytest.fixture(scope="session")
+def server_cases_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run over all of ``server_cases/``, on the embedded server."""
+    root = write_pack(
+        tmp_path_factory.mktemp("pack") / "server-cases",
+        {
+            "server": {"extensions": ["vector"], "schema": "schema.sql"},
+            "fixtures": "fixtures.py",
+            "preload": ["sqlspec.adapters.psqlpy", "pyarrow", "psycopg"],
+            "limits": {"seconds": 5},
+        },
+    )
+    write_cases(SERVER_CASES, root / "skills" / root.name)
+    for name in ("schema.sql", "fixtures.py"):
+        shutil.copy(HERE / "server_pack" / name, root)
+    for temporary in temporary_folder():
+        report = root / "out.json"
+        yield Bench(temporary).run(["verify", ".", "--report", report], root, report=report)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for name, cases in (("case", CASES), ("server_case", SERVER_CASES)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, cases, ids=[_id(case) for case in cases])
+
+
+def _id(case: Case) -> str:
+    return case.sentence
