@@ -18,7 +18,10 @@ import psutil
 import yaml
 
 COMMAND = (sys.executable, "-m", "proveskill")
-PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull)
+PYTEST = (
+    *(sys.executable, "-m", "pytest", "-c", os.devnull),
+    *("--disable-plugin-autoload", "-p", "proveskill.plugin"),
+)
 FRONT_MATTER = "---\nname: {name}\ndescription: A skill of the tests.\n---\n"
 MARK = "PROVESKILL_TEST_RUN"
 """Environment variable that every process of a run inherits, whatever becomes of its parents."""
@@ -115,10 +118,14 @@ class Bench:
                 for other in marked(mark):
                     other.kill()
                 process.communicate()
-        left = tuple(describe(other) for other in marked(mark))
+        left = tuple(self.left(mark))
         files = tuple(sorted(p.name for p in self.temporary.glob("proveskill*")))
         written = json.loads(report.read_text()) if report and report.exists() else {}
         return Run(process.returncode, out, err, folder, written, left, files)
+
+    def left(self, mark: str) -> list[str]:
+        """Return the command lines of what a run has left running."""
+        return [describe(process) for process in marked(mark)]
 
 
 def marked(mark: str) -> list[psutil.Process]:
@@ -128,9 +135,7 @@ def marked(mark: str) -> list[psutil.Process]:
 
 def _is_of(process: psutil.Process, mark: str) -> bool:
     try:
-        return (
-            process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK, "") == mark
-        )
+        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK, "") == mark
     except (psutil.Error, OSError):
         return False
 
@@ -199,6 +204,8 @@ def read_cases(folder: Path) -> Iterator[Case]:
         expected = yaml.safe_load(front)
         for written, meant in expected.get("replace", {}).items():
             body = body.replace(written, meant)
+        for written, (text, times) in expected.get("repeat", {}).items():
+            body = body.replace(written, text * times)
         yield Case(
             name=file.stem,
             sentence=expected["case"],

@@ -52,8 +52,7 @@ def test_no_failure_is_longer_than_the_limit(cases_run: Run, server_cases_run: R
     long = {
         name: (lines, size)
         for name, text in blocks.items()
-        if (lines := text.count("\n") + 1) > MOST_LINES
-        or (size := len(text.encode())) > MOST_BYTES
+        if (lines := text.count("\n") + 1) > MOST_LINES or (size := len(text.encode())) > MOST_BYTES
     }
     assert blocks
     assert long == {}

@@ -9,13 +9,16 @@ import os
 import platform
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from proveskill.manifest import Manifest, ManifestError, find_manifest
+from proveskill.fixture_index import read_fixtures
+from proveskill.manifest import Manifest, ManifestError, choose_adapter, find_manifest
 from proveskill.markdown import read_document
 from proveskill.model import Section
+from proveskill.servers import ServerError
 
 OK, WRONG, USAGE, NO_SERVER = 0, 1, 2, 3
 
@@ -33,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except ManifestError as error:
+    except (ManifestError, ServerError) as error:
         print(f"error: {error}", file=sys.stderr)
         status = USAGE
     except BrokenPipeError:  # the reader of our output, such as head, has enough
@@ -82,11 +85,13 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _verify(options: argparse.Namespace) -> int:
     target, separator, item = options.path.partition("::")
     manifest = find_manifest(Path(target))
+    _check(manifest, options)
     paths = _skill_paths(manifest, Path(target))
     arguments = [f"{path}{separator}{item}" for path in paths]
     arguments += ["--disable-plugin-autoload", "-p", "proveskill.plugin", "--noconftest"]
     # A foreign folder's own pytest settings are not ours to obey, nor its cache ours to write.
     arguments += ["-c", os.devnull, f"--rootdir={manifest.root}", "-rfEs", "--no-header"]
+    arguments += ["--continue-on-collection-errors"]
     if manifest.file is None and not options.lf:
         arguments += ["-p", "no:cacheprovider"]
     for name in ("server", "image", "adapter", "report", "jobs", "timeout"):
@@ -107,6 +112,15 @@ def _verify(options: argparse.Namespace) -> int:
     if status == pytest.ExitCode.USAGE_ERROR or watch.internal_error:
         return USAGE
     return watch.signal + 128 if watch.signal else status
+
+
+def _check(manifest: Manifest, options: argparse.Namespace) -> None:
+    """Find what is wrong with the command before anything is collected or started."""
+    replace(manifest.server, kind=options.server or manifest.server.kind)
+    choose_adapter(manifest, options.adapter)
+    read_fixtures(manifest.fixtures)
+    if options.report and not Path(options.report).resolve().parent.is_dir():
+        raise ManifestError(f"cannot write the report {options.report}: no such folder")
 
 
 def _headline(manifest: Manifest, options: argparse.Namespace) -> str:
@@ -135,7 +149,7 @@ class _Watch:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note Ctrl-C, but not a run that the engine itself gave up."""
-        if excinfo.errisinstance(KeyboardInterrupt):
+        if excinfo.type is KeyboardInterrupt:  # pytest.exit() and others derive from it
             self.signal = self.signal or signal.SIGINT
 
 
@@ -193,7 +207,7 @@ def _choose(sections: list[Section], wanted: str) -> list[Section]:
 
 
 def _text_of(section: Section) -> str:
-    lines = section.file.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = section.file.read_text(encoding="utf-8-sig").splitlines(keepends=True)
     return "".join(lines[section.line - 1 : section.end_line])
 
 

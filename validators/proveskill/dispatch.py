@@ -14,6 +14,8 @@ from proveskill.model import Verdict
 from proveskill.plan import Plan
 from proveskill.section_run import SectionRun, Stage
 
+_MOST_JOBS = 5
+
 
 class Dispatcher:
     """Executes plans; every fence has a future that holds its verdict."""
@@ -58,7 +60,7 @@ class Dispatcher:
 
 
 def default_jobs() -> int:
-    """Return how many sections to execute at once: the cores that this process may use."""
+    """Return how many sections to execute at once: one more than the cores, for they wait."""
     if hasattr(os, "sched_getaffinity"):
-        return max(1, min(4, len(os.sched_getaffinity(0))))
-    return max(1, min(4, os.cpu_count() or 1))
+        return min(_MOST_JOBS, len(os.sched_getaffinity(0)) + 1)
+    return min(_MOST_JOBS, (os.cpu_count() or 1) + 1)

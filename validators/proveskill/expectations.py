@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _VALUE = re.compile(r"->\s*(?P<text>\S.*)\Z")
@@ -23,6 +24,17 @@ _RAISES = re.compile(
 )
 _RAISES_LOOSE = re.compile(r"raises?\s+([A-Z]\w*(Error|Exception|Exit|Warning)\b|[0-9A-Z]{5}\b)")
 _RELATIVE_TOLERANCE = 1e-9
+
+
+class MisplacedExpectation(ValueError):
+    """An expectation comment that belongs to no statement, or says nothing checkable.
+
+    ``line`` is counted within the fence.
+    """
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -49,12 +61,12 @@ class Expectation:
 def read_comment(comment: str, line: int) -> Expectation | None:
     """Return the expectation in a comment (without its ``#`` or ``--``), or None for prose.
 
-    Raises ``ValueError`` for a comment that starts like an expectation and is none.
+    Raises :class:`MisplacedExpectation` for one that starts like an expectation and is none.
     """
     text = comment.strip()
     if text.startswith("->"):
         if not (match := _VALUE.match(text)):
-            raise ValueError("'->' needs a value after it")
+            raise MisplacedExpectation(line, "'->' needs a value after it")
         return Expectation(line, value=match["text"])
     match = _RAISES.match(text)
     if match and (match["state"] or (match["name"] and not match["name"].islower())):
@@ -62,7 +74,8 @@ def read_comment(comment: str, line: int) -> Expectation | None:
             line, raises=match["name"], sqlstate=match["state"], message=match["text"]
         )
     if _RAISES_LOOSE.match(text):
-        raise ValueError("write: raises CLASS, raises SQLSTATE or raises CLASS: TEXT")
+        message = "write: raises CLASS, raises SQLSTATE or raises CLASS: TEXT"
+        raise MisplacedExpectation(line, message)
     return None
 
 
@@ -86,12 +99,19 @@ def _equal(observed: object, expected: object) -> bool:
             return True
         return abs(observed - expected) <= _RELATIVE_TOLERANCE * abs(expected)
     if isinstance(expected, dict) and isinstance(observed, dict):
-        return observed.keys() == expected.keys() and all(
+        return _typed(observed) == _typed(expected) and all(
             _equal(observed[key], expected[key]) for key in expected
         )
+    if isinstance(expected, (set, frozenset)) and isinstance(observed, (set, frozenset)):
+        return _typed(observed) == _typed(expected)
     if isinstance(expected, (list, tuple)) and isinstance(observed, (list, tuple)):
         return len(observed) == len(expected) and all(map(_equal, observed, expected))
     return observed == expected
+
+
+def _typed(members: Iterable[object]) -> set[tuple[type, object]]:
+    """Members with their types: ``1``, ``1.0`` and ``True`` are equal to Python."""
+    return {(type(member), member) for member in members}
 
 
 def misses(expectation: Expectation, error: BaseException) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -12,10 +13,10 @@ import sys
 import tempfile
 import threading
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from typing import Any
 
 from proveskill.worker.children import kill_tree
+from proveskill.worker.link import Link
 from proveskill.worker_process import WorkerProcess
 
 
@@ -40,11 +41,19 @@ class ForkServer:
     """The fork server of one pack, started with the first worker. Thread-safe."""
 
     def __init__(self, preparation: Preparation) -> None:
-        self._preparation = preparation
+        self.preparation = preparation
+        """May be changed until the first worker is started."""
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._prepared = False
         self._folders: list[str] = []
+        self._numbers = itertools.count(1)
+
+    def spawn(self) -> None:
+        """Start the process, which takes a while, without waiting for it."""
+        with self._lock:
+            self._spawn()
 
     def start(self) -> None:
         """Start it and import the pack's modules. Raises :class:`PreparationError`."""
@@ -54,7 +63,9 @@ class ForkServer:
     def make_folder(self) -> str:
         """Make a folder for a section; it goes with the fork server at the latest."""
         self.start()
-        return tempfile.mkdtemp(dir=self._folders[-1])
+        folder = f"{self._folders[-1]}/{next(self._numbers)}"
+        os.mkdir(folder)  # noqa: PTH102 - a Path costs more than the call
+        return folder
 
     def fork(self, environment: dict[str, str], folder: str) -> WorkerProcess:
         """Start a worker in a folder. Raises :class:`PreparationError`."""
@@ -76,12 +87,12 @@ class ForkServer:
         theirs.close()
         os.close(out_write)
         os.close(err_write)
-        return WorkerProcess(pid, Connection(ours.detach()), out, err, fault, self.reap)
+        return WorkerProcess(pid, Link(ours.detach()), out, err, fault, self.end)
 
-    def reap(self, pid: int, kill: bool) -> int:
-        """Return a worker's exit code once it has ended, negative for a signal."""
+    def end(self, pid: int) -> int:
+        """Kill a worker, if it still runs; return its exit code, negative for a signal."""
         with self._lock:
-            answer = self._ask({"reap": pid, "kill": kill})
+            answer = self._ask({"end": pid})
         if answer is None:
             kill_tree(pid)
             return -signal.SIGKILL
@@ -109,7 +120,7 @@ class ForkServer:
             self._control = None
             return None
 
-    def _start(self) -> None:
+    def _spawn(self) -> None:
         if self._control is not None:
             return
         ours, theirs = socket.socketpair()
@@ -120,20 +131,27 @@ class ForkServer:
             start_new_session=True,
         )
         theirs.close()
-        what = self._preparation
+        self._control = ours
+        self._prepared = False
+
+    def _start(self) -> None:
+        self._spawn()
+        if self._prepared:
+            return
+        what = self.preparation
         prepare = {
             "preload": what.preload,
             "path": what.path,
             "fixtures": what.fixtures,
             "replace": what.replace,
         }
-        self._control = ours
         answer = self._ask({"prepare": prepare})
         if answer is None:
             raise PreparationError("the fork server ended; see the messages above")
         if answer["error"]:
             raise PreparationError(answer["error"])
         self._folders.append(answer["folder"])
+        self._prepared = True
 
 
 def _receive_line(control: socket.socket) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def check_front_matter(file: Path, shown: str) -> Failure | None:
     def failure(line: int, message: str) -> Failure:
         return Failure(type="FrontMatter", message=message, file=shown, line=line)
 
-    tokens = parse(file.read_text(encoding="utf-8"))
+    tokens = parse(file.read_text(encoding="utf-8-sig"))
     if not tokens or tokens[0].type != "front_matter":
         return failure(1, "SKILL.md must start with front matter: a line ---, keys, a line ---")
     text = tokens[0].content
@@ -55,7 +55,7 @@ def _check(data: Any, folder: str) -> None:
             raise _Wrong(str(key), f"unknown key {key!r}; known: {', '.join(_KEYS)}")
     for key in ("name", "description"):
         if not data.get(key):
-            raise _Wrong(key, f"{key} is missing")
+            raise _Wrong(key, f"{key!r} is missing")
     for key in _TEXTS:
         value = data.get(key, "")
         if not isinstance(value, str):

@@ -11,17 +11,9 @@ import io
 import tokenize
 from collections.abc import Iterator
 
-from proveskill.expectations import Expectation, read_comment
+from proveskill.expectations import Expectation, MisplacedExpectation, read_comment
 
 CHECKS = "__proveskill_checks__"
-
-
-class MisplacedExpectation(ValueError):
-    """An expectation comment that belongs to no statement, or says nothing checkable."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
 
 
 def find_expectations(source: str) -> dict[int, Expectation]:
@@ -35,10 +27,7 @@ def find_expectations(source: str) -> dict[int, Expectation]:
         if token.type != tokenize.COMMENT:
             continue
         line = token.start[0]
-        try:
-            expectation = read_comment(token.string.lstrip("#"), line)
-        except ValueError as error:
-            raise MisplacedExpectation(line, str(error)) from None
+        expectation = read_comment(token.string.lstrip("#"), line)
         if expectation is not None:
             alone = not token.line[: token.start[1]].strip()
             target = line - 1 if alone else line
@@ -57,7 +46,7 @@ def instrument(
     """
     if keep_result and tree.body and isinstance(tree.body[-1], ast.Expr):
         last = tree.body[-1]
-        if last.end_lineno not in expectations:
+        if not _is_print(last.value):
             last.value = _call("result", last.value)
     pending = dict(expectations)
     if pending:
@@ -108,7 +97,7 @@ def _checked(statement: ast.stmt, expectation: Expectation) -> ast.stmt:
         return _must_raise(statement, line)
     if isinstance(statement, ast.Expr):
         called = statement.value
-        if isinstance(called, ast.Call) and ast.unparse(called.func) == "print":
+        if isinstance(called, ast.Call) and _is_print(called):
             called.func = ast.Attribute(ast.Name(CHECKS, ast.Load()), "printing", ast.Load())
             called.args.insert(0, line)
             return statement
@@ -120,6 +109,10 @@ def _checked(statement: ast.stmt, expectation: Expectation) -> ast.stmt:
     raise MisplacedExpectation(
         expectation.line, "'->' needs an expression, an assignment or a return; use assert here"
     )
+
+
+def _is_print(expression: ast.expr) -> bool:
+    return isinstance(expression, ast.Call) and ast.unparse(expression.func) == "print"
 
 
 def _must_raise(statement: ast.stmt, line: ast.Constant) -> ast.stmt:

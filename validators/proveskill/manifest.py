@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from proveskill.model import Limits
-from proveskill.servers import ServerSpec
+from proveskill.servers import ServerError, ServerSpec
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -111,6 +111,11 @@ def read_manifest(file: Path) -> Manifest:
     return _build(file, data, positions)
 
 
+def _shown(server: dict[str, Any]) -> str:
+    kind = str(server.get("kind", ""))
+    return "" if "@" in kind else f"{kind!r}: "  # what stands before an @ may be a password
+
+
 def _explain(error: ValidationError, positions: yaml.Node | None) -> str:
     path = list(error.absolute_path)
     message = error.message
@@ -146,13 +151,18 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
     if "schema" in server:
         server["schema"] = existing(server["schema"], "server", "schema")
     server["extensions"] = tuple(server.get("extensions", ()))
+    try:
+        spec = ServerSpec(**server)
+    except ServerError as error:
+        line = line_of(positions, ("server", "kind"))
+        raise ManifestError(f"{file}:{line}: server.kind: {_shown(server)}{error}") from None
     adapters = data.get("adapters", {})
     return Manifest(
         root=root,
         name=data["name"],
         version=data["version"],
         skills=tuple(skills),
-        server=ServerSpec(**server),
+        server=spec,
         fixtures=existing(data["fixtures"], "fixtures") if "fixtures" in data else None,
         path=tuple(existing(p, "path", i) for i, p in enumerate(data.get("path", []))),
         preload=tuple(data.get("preload", ())),
@@ -162,6 +172,18 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         versions=data.get("versions", {}),
         file=file,
     )
+
+
+def choose_adapter(manifest: Manifest, wanted: str | None) -> str | None:
+    """Return the variant to run, the first by default. Raises :class:`ManifestError`."""
+    if wanted is None:
+        return next(iter(manifest.adapters), None)
+    if wanted not in manifest.adapters:
+        known = ", ".join(manifest.adapters) or "none"
+        raise ManifestError(
+            f"{manifest.file or manifest.root}: no adapter {wanted!r}; known: {known}"
+        )
+    return wanted
 
 
 def line_of(node: yaml.Node | None, path: Iterable[str | int]) -> int:

@@ -37,7 +37,8 @@ class Heading:
 
 def parse(text: str) -> list[Token]:
     """Return the block tokens of a Markdown document."""
-    return _PARSER.parse(text)
+    # Without a last line break, the closing line of a fence could not be told from its code.
+    return _PARSER.parse(text if text.endswith("\n") else text + "\n")
 
 
 def slugify(title: str) -> str:
@@ -61,9 +62,9 @@ def read_document(file: Path, name: str) -> Document:
 
     ``name`` is the file's part of the ids. Raises ``OSError`` and ``UnicodeDecodeError``.
     """
-    text = file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8-sig")
     tokens = parse(text)
-    return Document(tuple(_sections(tokens, file, name, text.count("\n") + 1)), _count(tokens))
+    return Document(tuple(_sections(tokens, file, name, len(text.splitlines()))), _count(tokens))
 
 
 def _sections(tokens: list[Token], file: Path, name: str, last_line: int) -> Iterator[Section]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -71,25 +72,35 @@ def _make_step(snippet: Snippet, filename: str, keep_result: bool, compile: Comp
         return Step(
             snippet, filename, failure=_failure(error.kind, str(error), filename, error.line)
         )
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError) as error:
-        line = snippet.first_line + _line_of(error) - 1
-        failure = _failure(type(error).__name__, " ".join(str(error).split()), filename, line)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        line = min(_line_of(error), max(1, snippet.source.count("\n")))
+        message = " ".join(str(error).split())
+        failure = _failure(type(error).__name__, message, filename, snippet.first_line + line - 1)
         return Step(snippet, filename, failure=failure)
     return Step(snippet, filename)
 
 
 _PARSERS: dict[str, Callable[[str], object]] = {
-    "json": json.loads,
+    "json": lambda text: json.loads(text, parse_constant=_refuse),
     "yaml": lambda text: list(yaml.safe_load_all(text)),
     "toml": tomllib.loads,
 }
 
 
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")
+
+
 def _line_of(error: Exception) -> int:
-    """Return the line of a parser's complaint, from 1."""
+    """Return the line of a parser's complaint, from 1; beyond the end for the end."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         return int(error.problem_mark.line) + 1
-    line = getattr(error, "lineno", 1)  # JSONDecodeError, and TOMLDecodeError from 3.14
+    if isinstance(error, tomllib.TOMLDecodeError):  # has a lineno only from Python 3.14 on
+        if "end of document" in str(error):
+            return sys.maxsize
+        match = re.search(r"at line (\d+)", str(error))
+        return int(match[1]) if match else 1
+    line = getattr(error, "lineno", 1)
     return line if isinstance(line, int) else 1
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import builtins
 import dis
+import inspect
 import marshal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 
-from proveskill.expectations import Expectation
-from proveskill.instrument import CHECKS, MisplacedExpectation, find_expectations, instrument
+from proveskill.expectations import Expectation, MisplacedExpectation
+from proveskill.instrument import CHECKS, find_expectations, instrument
 from proveskill.model import Snippet
 
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", CHECKS}
@@ -33,7 +34,8 @@ class PythonCode:
     """Names used before the fence defines them, builtins left out."""
     defines: frozenset[str]
     expectations: tuple[Expectation, ...]
-    asserts: bool
+    awaits: bool
+    """Whether it awaits at top level, and so needs an event loop."""
 
 
 class BadPython(ValueError):
@@ -56,8 +58,7 @@ def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> Py
         tree = ast.parse(snippet.source, filename)
         expectations = find_expectations(snippet.source)
         instrument(tree, expectations, keep_result=keep_result)
-        asserts = any(isinstance(node, ast.Assert) for node in ast.walk(tree))
-        if asserts:
+        if any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
             _rewrite_asserts(tree, snippet.source, filename)
     except SyntaxError as error:
         raise _bad_syntax(error, shift) from None
@@ -79,7 +80,7 @@ def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> Py
         needs=needs,
         defines=defines,
         expectations=tuple(expectations.values()),
-        asserts=asserts,
+        awaits=bool(code.co_flags & inspect.CO_COROUTINE),
     )
 
 

@@ -52,10 +52,12 @@ class FailureText(TerminalRepr):
         body += [f"E     {key}: {value}" for key, value in failure.values.items()]
         tail = [f"again: {self.rerun}"]
         excerpt = excerpt_of(failure.file, failure.line)
-        output = [f"|   {line[:100]}" for line in failure.output.strip().splitlines()]
+        output = [_cut(f"|   {line}", 100) for line in failure.output.strip().splitlines()]
         if self.verbose:
-            return [*head, *excerpt, *body, *output, *tail]
-        return _fit(head, excerpt, body, output, tail)
+            return list(map(_visible, [*head, *excerpt, *body, *output, *tail]))
+        return _fit(
+            *([_visible(line) for line in part] for part in (head, excerpt, body, output, tail))
+        )
 
     def __str__(self) -> str:
         """Return the text, for reports that are passed between processes."""
@@ -70,7 +72,7 @@ def excerpt_of(file: str, line: int) -> list[str]:
         first -= 1
     last = line if line >= len(source) or _is_fence(source, line + 1) else line + 1
     return [
-        f"{'>' if number == line else ' '} {number:>4}  {source[number - 1].rstrip()}"[:100]
+        _cut(f"{'>' if number == line else ' '} {number:>4}  {source[number - 1].rstrip()}", 100)
         for number in range(first, min(last, len(source)) + 1)
     ]
 
@@ -78,6 +80,11 @@ def excerpt_of(file: str, line: int) -> list[str]:
 def _is_fence(source: list[str], line: int) -> bool:
     text = source[line - 1].lstrip(" >\t") if line <= len(source) else "```"
     return text.startswith(("```", "~~~"))
+
+
+def _visible(line: str) -> str:
+    """Escape control characters, which could colour or overwrite a log."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _fit(
@@ -92,11 +99,16 @@ def _fit(
         left = _MOST_BYTES - fixed - sum(len(done.encode()) + 1 for done in lines)
         if left < 12:
             break
-        encoded = line.encode()
-        lines.append(
-            line if len(encoded) < left else encoded[: left - 4].decode("utf-8", "ignore") + "…"
-        )
+        lines.append(_cut(line, left - 1))
     return [*head, *excerpt, *lines, *tail]
+
+
+def _cut(text: str, size: int) -> str:
+    """Shorten a text to a number of bytes."""
+    encoded = text.encode()
+    if len(encoded) <= size:
+        return text
+    return encoded[: size - 3].decode("utf-8", "ignore") + "…"
 
 
 def rerun_command(item: pytest.Item) -> str:
@@ -141,6 +153,7 @@ def annotation(failure: Failure) -> str:
     """Return a GitHub workflow command; it must be printed at the start of a line."""
 
     def escape(text: str) -> str:
+        text = "\n".join(map(_visible, text.split("\n")))
         return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
     values = "".join(f"\n{key}: {value}" for key, value in failure.values.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,7 +18,7 @@ from proveskill.dispatch import Dispatcher
 from proveskill.fixture_index import FixtureIndex, read_fixtures
 from proveskill.fork_server import ForkServer, Preparation, PreparationError
 from proveskill.items import SnippetItem
-from proveskill.manifest import Manifest, ManifestError, find_manifest
+from proveskill.manifest import Manifest, choose_adapter, find_manifest
 from proveskill.model import Failure, Limits, Section, Verdict
 from proveskill.plan import Plan
 from proveskill.report import SnippetRecord
@@ -72,7 +73,7 @@ class Pack:
         """End workers and servers; everything they made is gone when this returns."""
         if "dispatcher" in self.__dict__:
             self.dispatcher.close()
-            self.fork_server.close()
+        self.fork_server.close()
         self.servers.close()
 
 
@@ -101,7 +102,10 @@ class Session:
     def cache(self) -> CompileCache:
         """Compiled fences of this and earlier runs."""
         store = getattr(self.config, "cache", None)
-        return CompileCache(Path(str(store.mkdir("proveskill"))) if store is not None else None)
+        folder: Path | None = None
+        with suppress(OSError):  # a folder that cannot be written
+            folder = Path(str(store.mkdir("proveskill"))) if store is not None else None
+        return CompileCache(folder)
 
     def pack_of(self, path: Path) -> Pack:
         """Return the pack that a path belongs to. Raises :class:`ManifestError`."""
@@ -120,12 +124,14 @@ class Session:
             limits = replace(limits, seconds=seconds)
         pack = Pack(
             manifest=manifest,
-            adapter=_adapter(manifest, option("proveskill_adapter")),
+            adapter=choose_adapter(manifest, option("proveskill_adapter")),
             servers=Servers(spec),
             jobs=option("proveskill_jobs"),
             limits=limits,
         )
         self.packs[manifest.root] = pack
+        if not self.config.option.collectonly:
+            pack.fork_server.spawn()
         return pack
 
     def start(self, items: list[SnippetItem]) -> None:
@@ -133,6 +139,12 @@ class Session:
         self.collected_at = time.monotonic()
         for item in items:
             self.wanted.setdefault(item.plan.section.id, set()).add(item.step.snippet.id)
+        for pack in self.packs.values():
+            steps = [s for item in items if item.pack is pack for s in item.plan.steps]
+            if any(step.python and step.python.awaits for step in steps):
+                pack.fork_server.preparation = replace(
+                    pack.fork_server.preparation, preload=(*pack.manifest.preload, "asyncio")
+                )
         for item in items:
             if item.plan.variables:
                 item.pack.servers.warm()
@@ -164,14 +176,3 @@ class Session:
     def _give_up(self, message: str, status: int) -> NoReturn:
         self.problems.append(message)
         pytest.exit(message, returncode=status)
-
-
-def _adapter(manifest: Manifest, wanted: str | None) -> str | None:
-    if wanted is None:
-        return next(iter(manifest.adapters), None)
-    if wanted not in manifest.adapters:
-        known = ", ".join(manifest.adapters) or "none"
-        raise ManifestError(
-            f"{manifest.file or manifest.root}: no adapter {wanted!r}; known: {known}"
-        )
-    return wanted

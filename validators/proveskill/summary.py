@@ -25,6 +25,8 @@ def finish(state: Session, session: pytest.Session, exitstatus: int) -> int:
         return exitstatus
     state.phases = phases
     fences = sum(len(section.snippets) for section in state.sections) or len(state.records)
+    if exitstatus == 0 and not fences and state.packs:
+        state.problems.append("no fence found: nothing was proven")
     if exitstatus in (0, 1):
         state.problems += _over_budget(state, fences)
     if exitstatus == 0 and state.problems:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import re
 import selectors
 import signal
@@ -15,10 +16,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any
 
 from proveskill.model import Limits
+from proveskill.worker.link import Link
 from proveskill.worker.requests import DUMP, WHERE, Request
 
 _GRACE = 0.5
@@ -40,17 +41,15 @@ class Answer:
     worker_lost: bool = False
 
 
-Reap = Callable[[int, bool], int]
-"""(pid, kill it first?) -> exit code, negative for a signal."""
+End = Callable[[int], int]
+"""Kills a process, if it still runs: (pid) -> exit code, negative for a signal."""
 
 
 class WorkerProcess:
     """The process of one section, from the outside. Used by one thread."""
 
-    def __init__(
-        self, pid: int, link: Connection[Any, Any], out: int, err: int, fault: Any, reap: Reap
-    ) -> None:
-        self._reap = reap
+    def __init__(self, pid: int, link: Link, out: int, err: int, fault: Any, end: End) -> None:
+        self._end = end
         self._pid = pid
         self._link = link
         self._fault = fault
@@ -68,7 +67,7 @@ class WorkerProcess:
         """Execute one fence; never raises for what the fence does, and always returns in time."""
         started = time.monotonic()
         with suppress(OSError):  # a dead worker shows below, as the end of its stream
-            self._link.send(request)
+            self._link.send(pickle.dumps(request))
         message = self._await(started + limits.seconds, limits.output_bytes)
         seconds = time.monotonic() - started
         if message is not None:
@@ -98,13 +97,13 @@ class WorkerProcess:
         if self.lost:
             return None
         with suppress(OSError):
-            self._link.send(None)
+            self._link.send(pickle.dumps(None))
         message = self._await(time.monotonic() + _CLOSING, None)
         if message is None:
             ended = self.lost
             self._kill()
             return "the process ended" if ended else f"took longer than {_CLOSING:g} s"
-        self._release(kill=False)
+        self._release()
         error = message["error"]
         return None if error is None else str(error)
 
@@ -129,12 +128,14 @@ class WorkerProcess:
                     self._read(key.fd)
                     continue
                 try:
-                    message: dict[str, Any] = json.loads(self._link.recv_bytes())
+                    data = self._link.poll()
+                    message: dict[str, Any] | None = json.loads(data) if data else None
                 except (EOFError, OSError, ValueError):  # ValueError: a fence wrote into the link
                     self.lost = True
                     self._drain()
                     return None
-                return message
+                if message is not None:
+                    return message
             if output_bytes is not None and self._flooded(output_bytes):
                 return None
         return None
@@ -181,12 +182,12 @@ class WorkerProcess:
         return int(match[1]) if match else None
 
     def _kill(self) -> int:
-        code = self._release(kill=True)
+        code = self._end(self._pid)
         self.lost = True
+        self._release()
         return code
 
-    def _release(self, *, kill: bool) -> int:
-        code = self._reap(self._pid, kill)
+    def _release(self) -> None:
         self._drain()
         self._released = True
         self._selector.close()
@@ -194,7 +195,6 @@ class WorkerProcess:
         self._fault.close()
         os.close(self._out)
         os.close(self._err)
-        return code
 
 
 def _describe_exit(code: int) -> str:

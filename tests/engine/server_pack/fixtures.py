@@ -1,40 +1,74 @@
-"""Names that fences may use without defining them: what a reader's own program has.
-
-The engine supplies them to a section whose text uses such a name and does not define it. They
-are ordinary pytest fixtures on SQLSpec's own adapter.
-"""
+"""Fixtures of the pack that the server cases belong to."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
 
+import psycopg
 import pytest
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
 
 
 @pytest.fixture
 def dsn() -> str:
-    """The address of the section's database, as a program reads it from its environment."""
     return os.environ["DATABASE_URL"]
 
 
 @pytest.fixture
-async def config(dsn: str) -> AsyncIterator[PsqlpyConfig]:
-    """A configuration with a small pool."""
-    config = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 4})
-    yield config
+async def session(dsn: str) -> AsyncIterator[PsqlpyDriver]:
+    config = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
+    async with config.provide_session() as session:
+        yield session
     await config.close_pool()
 
 
 @pytest.fixture
-async def session(config: PsqlpyConfig) -> AsyncIterator[PsqlpyDriver]:
-    """An open session of that configuration."""
-    async with config.provide_session() as session:
-        yield session
+def connection(dsn: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture
-def user_id() -> int:
-    """The id of a user of the sample schema: Ada."""
+async def answer() -> int:
+    return 42
+
+
+@pytest.fixture
+def broken() -> int:
+    raise LookupError("no such thing")
+
+
+@pytest.fixture
+def needs_broken(broken: int) -> int:
+    return broken
+
+
+@pytest.fixture
+def badly_closed() -> Iterator[int]:
+    yield 1
+    raise RuntimeError("cannot close")
+
+
+@pytest.fixture
+async def badly_closed_later() -> AsyncIterator[int]:
+    yield 1
+    raise RuntimeError("cannot close it either")
+
+
+@pytest.fixture
+def trace() -> Iterator[list[str]]:
+    """Torn down last: what is not in the right order then, fails."""
+    seen: list[str] = []
+    yield seen
+    assert seen == ["inner closed"], seen
+
+
+@pytest.fixture
+def inner(trace: list[str]) -> Iterator[list[str]]:
+    yield trace
+    trace.append("inner closed")
+
+
+def not_a_fixture() -> int:
     return 1

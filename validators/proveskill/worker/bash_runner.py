@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from proveskill.expectations import MisplacedExpectation
 from proveskill.worker.requests import Request
 
 _EXITS = re.compile(r"(?:^|\s)#\s*exits\s+(?P<status>\d{1,3})\s*$", re.MULTILINE)
@@ -31,12 +32,14 @@ def run_bash(request: Request) -> None:
     """Execute a fence. ``# exits N`` in it promises the exit status (0 without).
 
     Its output goes to the worker's own, which the engine captures. Raises
-    :class:`CommandFailed`; ``ValueError`` for an expectation that bash fences do not have.
+    :class:`CommandFailed`; ``MisplacedExpectation`` for one that bash fences do not have.
     """
     if match := _UNSUPPORTED.search(request.source):
-        raise ValueError(
+        line = request.source.count("\n", 0, match.start(1)) + 1
+        raise MisplacedExpectation(
+            line,
             f"a bash fence has no '# {match[1].split()[0]}' comments: show its output in a text "
-            "fence below it, its exit status as '# exits N'"
+            "fence below it, its exit status as '# exits N'",
         )
     promises = list(_EXITS.finditer(request.source))
     expected = int(promises[-1]["status"]) if promises else 0

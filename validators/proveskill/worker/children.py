@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import multiprocessing.resource_tracker
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -31,6 +28,8 @@ def stop_children() -> list[str]:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return []
+    import psutil  # rarely needed: not worth a place in every fork
+
     stopped = []
     for pid in child_pids():
         with suppress(psutil.NoSuchProcess):
@@ -39,11 +38,16 @@ def stop_children() -> list[str]:
                 command = " ".join(process.cmdline()) or process.name()
                 stopped.append(f"{command[:80]} (pid {pid})")
                 kill_tree(pid)
+        # Until it is reaped it would be seen again, after an innocent fence.
+        with suppress(ChildProcessError):
+            os.waitpid(pid, 0)
     return stopped
 
 
 def kill_tree(pid: int) -> None:
     """Kill a process and all its descendants."""
+    import psutil
+
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         for descendant in process.children(recursive=True):
@@ -56,6 +60,8 @@ def child_pids() -> set[int]:
     """Return the ids of this process's children, without multiprocessing's own helper."""
     tasks = Path("/proc/self/task")
     if not tasks.exists():  # not Linux
+        import psutil
+
         pids = {child.pid for child in psutil.Process().children()}
     else:
         pids = set()
@@ -63,5 +69,5 @@ def child_pids() -> set[int]:
             with suppress(OSError):  # the thread ended meanwhile
                 pids |= {int(pid) for pid in (task / "children").read_text().split()}
     # multiprocessing keeps this helper until the interpreter exits.
-    tracker: Any = multiprocessing.resource_tracker._resource_tracker
-    return pids - {tracker._pid}
+    tracker: Any = sys.modules.get("multiprocessing.resource_tracker")
+    return pids - {tracker._resource_tracker._pid} if tracker is not None else pids

@@ -1,23 +1,27 @@
-"""The main loop of one worker: the process that executes the fences of one section."""
+"""The main loop of one worker: the process that executes the fences of one section.
+
+What the loop itself calls is bound at import, where a fence that patches a module cannot reach.
+"""
 
 from __future__ import annotations
 
 import faulthandler
-import json
 import os
 import signal
 import sys
-import time
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from json import dumps
 from pathlib import Path
+from pickle import loads
+from time import perf_counter
 from types import FrameType, ModuleType
 from typing import Any
 
 from proveskill.expectations import sqlstate_of
 from proveskill.worker.children import stop_children
+from proveskill.worker.link import Link
 from proveskill.worker.python_runner import PythonRunner, line_in
 from proveskill.worker.requests import DUMP, WHERE, Request
 
@@ -26,7 +30,7 @@ from proveskill.worker.requests import DUMP, WHERE, Request
 class Worker:
     """A section in progress. ``link`` leads to the pytest process."""
 
-    link: Connection[Any, Any]
+    link: Link
     python: PythonRunner
     request: Request | None = None
     sql: Any = None
@@ -43,14 +47,14 @@ class Worker:
 
     def execute(self, request: Request) -> dict[str, Any]:
         """Run one fence and describe what happened. Raises nothing."""
-        started = time.perf_counter()
+        started = perf_counter()
         error: dict[str, Any] | None = None
         result: str | None = None
         try:
             result = self._run(request)
         except BaseException as raised:  # noqa: BLE001 - also SystemExit and Rust panics
             error = describe(raised, request)
-        seconds = time.perf_counter() - started
+        seconds = perf_counter() - started
         if left := stop_children():
             error = error or {
                 "type": "ProcessLeftBehind",
@@ -87,13 +91,13 @@ class Worker:
 
     def _receive(self) -> Request | None:
         try:
-            request = self.link.recv()
+            request = loads(self.link.receive())
         except EOFError:
             os._exit(0)
         return request if isinstance(request, Request) else None
 
     def _send(self, message: dict[str, Any]) -> None:
-        self.link.send_bytes(json.dumps(message, default=str).encode())
+        self.link.send(dumps(message, default=str).encode())
 
     def _say_where(self, _number: int, frame: FrameType | None) -> None:
         if self.request is None:
@@ -163,7 +167,7 @@ def main(link_fd: int, fault_fd: int, environment: dict[str, str], folder: str,
         sys.argv = [str(Path(folder, "fence.py"))]
         faulthandler.enable(fault_fd)
         faulthandler.register(DUMP, fault_fd, all_threads=False)
-        link: Connection[Any, Any] = Connection(link_fd)
+        link = Link(link_fd)
         os.register_at_fork(after_in_child=link.close)
         Worker(link, PythonRunner(fixture_module)).serve()
         status = 0

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import marshal
 import sys
 from collections.abc import Coroutine
 from types import CodeType, FrameType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proveskill.instrument import CHECKS
 from proveskill.worker.checks import Checks, show_text
 from proveskill.worker.fixtures import Fixtures
 from proveskill.worker.requests import Request
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class PythonRunner:
@@ -54,6 +56,8 @@ class PythonRunner:
     def run_coroutine(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine on the section's loop, which is made when first needed."""
         if self.loop_runner is None:
+            import asyncio  # the pack's preparation has imported it if any fence awaits
+
             self.loop_runner = asyncio.Runner()
         self.running = coroutine
         return self.loop_runner.run(coroutine)

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import sqlparse
+from psycopg.postgres import types
+from psycopg.pq.abc import PGresult
 from sqlparse import tokens as T
 
-from proveskill.expectations import Expectation, misses, read_comment, same_value
+from proveskill.expectations import (
+    Expectation,
+    MisplacedExpectation,
+    misses,
+    read_comment,
+    same_value,
+)
 from proveskill.worker.checks import ExpectationFailed, show, show_text
 from proveskill.worker.requests import Request
+
+_RIGHT_ALIGNED = {
+    types[name].oid
+    for name in ("int2", "int4", "int8", "float4", "float8", "numeric", "oid", "xid", "money")
+}
 
 
 class StatementFailed(Exception):
@@ -44,8 +57,8 @@ class SqlRunner:
     def run(self, request: Request) -> str | None:
         """Execute a fence; return its result tables as psql draws them.
 
-        Raises :class:`StatementFailed`, ``ExpectationFailed``, ``ValueError`` (an expectation
-        that is none) and ``psycopg.OperationalError``.
+        Raises :class:`StatementFailed`, ``ExpectationFailed``, ``MisplacedExpectation`` and
+        ``psycopg.OperationalError``.
         """
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
@@ -75,9 +88,7 @@ class SqlRunner:
         rows = cursor.fetchall() if cursor.description else None
         if promise is not None:
             _require(promise, rows)
-        if rows is None or cursor.description is None:
-            return None
-        return draw_table([column.name for column in cursor.description], rows)
+        return draw_table(cursor.pgresult) if rows is not None and cursor.pgresult else None
 
 
 def _require(promise: Expectation, rows: list[tuple[Any, ...]] | None) -> None:
@@ -101,7 +112,7 @@ def split_statements(source: str) -> list[Statement]:
     """Split SQL at its semicolons (not those in strings, bodies and comments).
 
     A comment on a statement's last line, or alone on the line after it, may hold its
-    expectation. Raises ``ValueError`` for one that belongs to no statement.
+    expectation. Raises ``MisplacedExpectation`` for one that belongs to no statement.
     """
     statements: list[Statement] = []
     for kind, text, line in _pieces(source):
@@ -113,9 +124,9 @@ def split_statements(source: str) -> list[Statement]:
         if expectation is None:
             continue
         if not statements or line - statements[-1].end_line > 1:
-            raise ValueError(f"no statement for the expectation '{expectation.text}'")
+            raise MisplacedExpectation(line, f"no statement for '{expectation.text}'")
         if statements[-1].expectation is not None:
-            raise ValueError(f"a second expectation for one statement: '{expectation.text}'")
+            raise MisplacedExpectation(line, "this statement has an expectation already")
         last = statements[-1]
         statements[-1] = Statement(last.text, last.line, last.end_line, expectation)
     return statements
@@ -145,16 +156,29 @@ def _pieces(source: str) -> Iterator[tuple[str, str, int]]:
             yield "comment", *comment
 
 
-def draw_table(columns: list[str], rows: list[tuple[Any, ...]]) -> str:
-    """Draw rows the way psql's aligned format does, NULL as nothing."""
-    cells = [["" if value is None else str(value) for value in row] for row in rows]
-    widths = [
-        max([len(name), *(len(row[index]) for row in cells)]) for index, name in enumerate(columns)
+def draw_table(result: PGresult) -> str:
+    """Draw a result as psql does by default, with the server's own text for each value."""
+    columns = range(result.nfields)
+    names = [(result.fname(column) or b"").decode() for column in columns]
+    rows = [
+        [(result.get_value(row, column) or b"").decode() for column in columns]
+        for row in range(result.ntuples)
     ]
-    lines = [
-        " | ".join(name.center(width) for name, width in zip(columns, widths, strict=True)),
-        "-+-".join("-" * width for width in widths),
-        *(" | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells),
-        f"({len(rows)} row{'' if len(rows) == 1 else 's'})",
-    ]
+    widths = [max(map(len, cells)) for cells in zip(names, *rows, strict=True)]
+    right = [result.ftype(column) in _RIGHT_ALIGNED for column in columns]
+    lines = [_draw_row(_center(name, width) for name, width in zip(names, widths, strict=True))]
+    lines.append("+".join("-" * (width + 2) for width in widths))
+    for row in rows:
+        cells = zip(row, widths, right, strict=True)
+        lines.append(_draw_row(c.rjust(w) if r else c.ljust(w) for c, w, r in cells))
+    lines.append(f"({result.ntuples} row{'' if result.ntuples == 1 else 's'})")
     return "\n".join(lines)
+
+
+def _center(name: str, width: int) -> str:
+    # psql puts an odd blank to the right, str.center() sometimes to the left.
+    return (" " * ((width - len(name)) // 2) + name).ljust(width)
+
+
+def _draw_row(cells: Iterable[str]) -> str:
+    return (" " + " | ".join(cells)).rstrip()

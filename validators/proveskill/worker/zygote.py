@@ -28,6 +28,49 @@ from proveskill.worker.children import adopt_orphans, child_pids, kill_tree
 _FDS_PER_FORK = 4  # link, standard output, standard error, fault dump
 
 
+class Workers:
+    """The processes that were forked: which still run, and how the others ended."""
+
+    def __init__(self) -> None:
+        self._living: set[int] = set()
+        self._codes: dict[int, int] = {}
+
+    def add(self, pid: int) -> None:
+        """Note a new worker."""
+        self._codes.pop(pid, None)  # an earlier one may have had its number
+        self._living.add(pid)
+
+    def end(self, pid: int) -> int:
+        """Kill a worker, if it still runs; return its exit code, negative for a signal."""
+        self.collect()
+        if pid in self._living:
+            kill_tree(pid)
+            self._note(pid, os.waitpid(pid, 0)[1])
+            self.collect()
+        return self._codes.pop(pid)
+
+    def end_all(self) -> None:
+        """Kill everything."""
+        for pid in tuple(self._living):
+            self.end(pid)
+        self.collect()
+
+    def collect(self) -> None:
+        """Note which workers have ended, and kill the orphans that became ours thereby."""
+        for pid in tuple(self._living):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found == pid:
+                self._note(pid, status)
+        for orphan in child_pids() - self._living:
+            kill_tree(orphan)
+            with suppress(ChildProcessError):
+                os.waitpid(orphan, 0)
+
+    def _note(self, pid: int, status: int) -> None:
+        self._living.discard(pid)
+        self._codes[pid] = os.waitstatus_to_exitcode(status)
+
+
 def main() -> None:
     """Serve fork requests on standard input until it closes."""
     control = socket.socket(fileno=os.dup(0))
@@ -36,7 +79,7 @@ def main() -> None:
     adopt_orphans()
     folder = tempfile.mkdtemp(prefix="proveskill-")
     tempfile.tempdir = None  # fences have a TMPDIR of their own
-    workers: set[int] = set()
+    workers = Workers()
     fixture_module: ModuleType | None = None
     try:
         while True:
@@ -49,24 +92,23 @@ def main() -> None:
                 answer["folder"] = folder
                 gc.freeze()  # what is imported now stays: fewer pages to copy in each worker
             elif "fork" in request:
+                workers.collect()
                 answer = {"pid": _fork(request["fork"], fds, control, fixture_module)}
                 workers.add(answer["pid"])
             else:
-                workers.discard(request["reap"])
-                answer = {"status": _reap(request["reap"], workers, kill=request["kill"])}
+                answer = {"status": workers.end(request["end"])}
             control.sendall(json.dumps(answer).encode() + b"\n")
     finally:
-        for pid in workers:
-            _reap(pid, set(), kill=True)
+        workers.end_all()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(what: dict[str, Any]) -> tuple[dict[str, Any], ModuleType | None]:
     """Import the pack's modules. Errors are returned: the pytest process shows them."""
-    for name, replacement in what["replace"].items():
-        sys.modules[name] = importlib.import_module(replacement)
     sys.path[:0] = what["path"]
     try:
+        for name, replacement in what["replace"].items():
+            sys.modules[name] = importlib.import_module(replacement)
         for name in what["preload"]:
             importlib.import_module(name)
         return {"error": None}, _load(what["fixtures"]) if what["fixtures"] else None
@@ -104,21 +146,6 @@ def _fork(
     for fd in fds:
         os.close(fd)
     return pid
-
-
-def _reap(pid: int, living: set[int], *, kill: bool) -> int:
-    """Await the end of a worker, or bring it about; return its exit code, negative for a signal."""
-    if kill:
-        kill_tree(pid)
-    code = 0
-    with suppress(ChildProcessError):
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    # The worker's own orphans have become ours by its death.
-    for orphan in child_pids() - living:
-        kill_tree(orphan)
-        with suppress(ChildProcessError):
-            os.waitpid(orphan, 0)
-    return code
 
 
 if __name__ == "__main__":
