@@ -187,7 +187,14 @@ def failure_blocks(out: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Case:
-    """A file of ``cases/``: what is expected, and the Markdown to verify."""
+    """A file of ``cases/``: what is expected, as front matter, and the Markdown to verify.
+
+    ``case``: the sentence that the case proves. ``verdicts``: of the fences, in their order.
+    ``errors``: of those that fail, in their order, the ``line`` of the Markdown, the ``type``
+    (left out where it is not promised) and what the message or its values ``says``.
+    ``reasons``: of the fences that are not run. ``printed``: what the terminal shows besides.
+    ``replace`` and ``repeat`` put characters into the Markdown that an editor would not keep.
+    """
 
     name: str
     sentence: str

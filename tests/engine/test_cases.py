@@ -56,3 +56,7 @@ def test_no_failure_is_longer_than_the_limit(cases_run: Run, server_cases_run: R
     }
     assert blocks
     assert long == {}
+
+
+def test_the_engine_itself_never_fails(cases_run: Run, server_cases_run: Run) -> None:
+    assert "Traceback" not in cases_run.err + server_cases_run.err

@@ -61,7 +61,7 @@ FRONT_MATTERS = {
     ),
     "other-name": ("---\ndescription: x\nname: another\n---\n", 3, "'another'"),
     "long-text": (f"---\nname: long-text\ndescription: {'x' * 1025}\n---\n", 3, "description"),
-    "no-text": ("---\nname: no-text\n---\n", 2, "description is missing"),
+    "no-text": ("---\nname: no-text\n---\n", 2, "is missing"),
     "list": ("---\n- name\n---\n", 2, "name and description"),
 }  # fmt: skip
 

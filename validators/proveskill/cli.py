@@ -22,6 +22,19 @@ from proveskill.servers import ServerError
 
 OK, WRONG, USAGE, NO_SERVER = 0, 1, 2, 3
 
+# Fences run in workers, which capture for themselves: in this process nothing is left for the
+# parts of pytest that watch over test functions, and the last two end every run with a full
+# garbage collection.
+_UNUSED_PARTS = (
+    "--capture=no",
+    *("-p", "no:logging"),
+    *("-p", "no:warnings"),
+    *("-p", "no:doctest"),
+    *("-p", "no:unittest"),
+    *("-p", "no:unraisableexception"),
+    *("-p", "no:threadexception"),
+)
+
 _EPILOG = """\
 exit status:
   0  all holds
@@ -91,7 +104,7 @@ def _verify(options: argparse.Namespace) -> int:
     arguments += ["--disable-plugin-autoload", "-p", "proveskill.plugin", "--noconftest"]
     # A foreign folder's own pytest settings are not ours to obey, nor its cache ours to write.
     arguments += ["-c", os.devnull, f"--rootdir={manifest.root}", "-rfEs", "--no-header"]
-    arguments += ["--continue-on-collection-errors"]
+    arguments += ["--continue-on-collection-errors", *_UNUSED_PARTS]
     if manifest.file is None and not options.lf:
         arguments += ["-p", "no:cacheprovider"]
     for name in ("server", "image", "adapter", "report", "jobs", "timeout"):

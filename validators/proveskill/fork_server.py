@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from proveskill.worker.children import kill_tree
@@ -83,16 +84,17 @@ class ForkServer:
                 answer = self._ask(fork, fds)
             if answer is None:
                 raise PreparationError("the fork server ended twice; see the messages above")
-            pid = int(answer["pid"])
+            pid, server = int(answer["pid"]), self._process
         theirs.close()
         os.close(out_write)
         os.close(err_write)
-        return WorkerProcess(pid, Link(ours.detach()), out, err, fault, self.end)
+        return WorkerProcess(pid, Link(ours.detach()), out, err, fault, partial(self._end, server))
 
-    def end(self, pid: int) -> int:
+    def _end(self, server: object, pid: int) -> int:
         """Kill a worker, if it still runs; return its exit code, negative for a signal."""
         with self._lock:
-            answer = self._ask({"end": pid})
+            # A fence may have killed the server that forked this worker.
+            answer = self._ask({"end": pid}) if server is self._process else None
         if answer is None:
             kill_tree(pid)
             return -signal.SIGKILL

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from proveskill.manifest import line_of
 from proveskill.markdown import parse
 from proveskill.model import Failure
@@ -27,6 +25,8 @@ class _Wrong(ValueError):
 
 def check_front_matter(file: Path, shown: str) -> Failure | None:
     """Return what is wrong with a SKILL.md's front matter; ``shown`` is its name in messages."""
+
+    import yaml  # only once a SKILL.md is checked
 
     def failure(line: int, message: str) -> Failure:
         return Failure(type="FrontMatter", message=message, file=shown, line=line)

@@ -49,7 +49,8 @@ class FailureText(TerminalRepr):
         message = failure.message.splitlines() or [""]
         head = [f"{failure.file}:{failure.line}: {failure.type}{state}"]
         body = [f"E   {line}" for line in message if line.strip()]
-        body += [f"E     {key}: {value}" for key, value in failure.values.items()]
+        unsaid = {k: v for k, v in failure.values.items() if v not in failure.message}
+        body += [f"E     {key}: {value}" for key, value in unsaid.items()]
         tail = [f"again: {self.rerun}"]
         excerpt = excerpt_of(failure.file, failure.line)
         output = [_cut(f"|   {line}", 100) for line in failure.output.strip().splitlines()]

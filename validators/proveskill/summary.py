@@ -89,8 +89,9 @@ def _write_table(state: Session, terminal: Any) -> None:
 def _phases(state: Session) -> dict[str, float]:
     """Wall-clock seconds of the run's phases; they add up to the whole."""
     now = time.monotonic()
-    collected = state.collected_at or now
-    return {"collect": collected - state.started, "run": now - collected}
+    if state.collected_at is None:  # other processes collected, pytest-xdist's
+        return {"run": now - state.started}
+    return {"collect": state.collected_at - state.started, "run": now - state.collected_at}
 
 
 def _describe(state: Session) -> dict[str, Any]:

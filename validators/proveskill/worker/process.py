@@ -132,6 +132,8 @@ def describe(error: BaseException, request: Request) -> dict[str, Any]:
 
 def _line_of(error: BaseException, filename: str) -> int | None:
     """Return the innermost line of a file in the traceback of an exception or what caused it."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
