@@ -81,8 +81,7 @@ def contenders(root: Path, url: str) -> list[Contender]:
             Contender(
                 OURS,
                 corpus,
-                [ours, *bare, "-p", "proveskill.plugin", "--noconftest",
-                 f"--proveskill-server={url}", "."],
+                [ours, "-m", "proveskill", "verify", f"--server={url}", "."],
                 markdown,
                 corpus.fences + 1,  # and the front matter
             ),

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proveskill.fork_server import ForkServer
@@ -34,7 +34,6 @@ class Stage:
     limits: Limits
     fixtures: frozenset[str]
     """Names of the pack's fixtures."""
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 _SYNTAX_ERROR = "42601"
@@ -118,7 +117,7 @@ class SectionRun:
     def _execute(self, step: Step, folder: str, limits: Limits) -> Answer:
         if self._worker is None or self._worker.lost:
             self._defined.clear()
-            self._worker = self._stage.fork_server.fork(self._full_environment(folder), folder)
+            self._worker = self._stage.fork_server.fork(self._changes(folder), folder)
         python = step.python
         request = Request(
             language=step.snippet.language,
@@ -141,15 +140,14 @@ class SectionRun:
             self._lost_at = step
         return answer
 
-    def _full_environment(self, folder: str) -> dict[str, str]:
-        environment = {**self._stage.environment, **self._environment, "TMPDIR": folder}
+    def _changes(self, folder: str) -> dict[str, str]:
+        environment = {**self._environment, "TMPDIR": folder}
         # "python" in a fence is the interpreter that runs the other fences.
-        path = f"{Path(sys.executable).parent}:{environment.get('PATH', os.defpath)}"
+        path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
         if programs := client_programs():
             # Behind the user's own PATH: psql and pg_isready where there are none.
             path = f"{path}:{programs}"
-        environment["PATH"] = path
-        return environment
+        return {**environment, "PATH": path}
 
     def _compare(self, step: Step) -> Verdict:
         answer = self._answers.get(step.snippet.shows or "")

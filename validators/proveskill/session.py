@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -65,7 +64,6 @@ class Pack:
             servers=self.servers,
             limits=self.limits,
             fixtures=self.fixtures.names,
-            environment=dict(os.environ),
         )
         return Dispatcher(stage, self.jobs)
 

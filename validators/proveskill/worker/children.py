@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 _PR_SET_CHILD_SUBREAPER = 36
+_PRCTL: Any = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def adopt_orphans() -> None:
@@ -17,8 +18,8 @@ def adopt_orphans() -> None:
 
     A fence that detaches a process, with ``setsid`` or a double fork, cannot hide it then.
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def stop_children() -> list[str]:

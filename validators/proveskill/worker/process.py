@@ -13,7 +13,6 @@ import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from json import dumps
-from pathlib import Path
 from pickle import loads
 from time import perf_counter
 from types import FrameType, ModuleType
@@ -37,7 +36,6 @@ class Worker:
 
     def serve(self) -> None:
         """Execute requests until the pytest process says ``None`` or goes away."""
-        signal.signal(WHERE, self._say_where)
         while (request := self._receive()) is not None:
             self.request = request
             reply = self.execute(request)
@@ -99,7 +97,8 @@ class Worker:
     def _send(self, message: dict[str, Any]) -> None:
         self.link.send(dumps(message, default=str).encode())
 
-    def _say_where(self, _number: int, frame: FrameType | None) -> None:
+    def say_where(self, frame: FrameType | None) -> None:
+        """Send the line that a fence past its limit has reached."""
         if self.request is None:
             return
         filename = self.request.filename
@@ -157,21 +156,48 @@ def text_of(error: BaseException) -> str:
         return f"(its __str__ raises {type(broken).__name__})"
 
 
-def main(link_fd: int, fault_fd: int, environment: dict[str, str], folder: str,
-         fixture_module: ModuleType | None) -> None:  # fmt: skip
-    """Become the worker of a section; never returns."""
+_current: Worker | None = None
+_fault_fd = -1
+
+
+def prepare() -> None:
+    """Do, once and in the fork server, what every worker would otherwise do for itself.
+
+    A worker is a copy of the fork server, and copies a page of it with each page it writes to.
+    """
+    global _fault_fd
+    _fault_fd = os.open(os.devnull, os.O_WRONLY)  # each worker puts its own file in its place
+    faulthandler.enable(_fault_fd)
+    faulthandler.register(DUMP, _fault_fd, all_threads=False)
+    signal.signal(WHERE, _say_where)
+    sys.argv = ["fence.py"]
+    sys.path[0] = ""  # the folder of the section, where its worker starts, instead of ours
+
+
+def _say_where(_number: int, frame: FrameType | None) -> None:
+    if _current is not None:
+        _current.say_where(frame)
+
+
+def main(
+    link_fd: int,
+    fault_fd: int,
+    environment: dict[str, str],
+    folder: str,
+    fixture_module: ModuleType | None,
+) -> None:
+    """Become the worker of a section; never returns. ``environment`` is what changes in it."""
+    global _current
     status = 1
     try:
         os.environ.update(environment)
         os.chdir(folder)
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-        sys.argv = [str(Path(folder, "fence.py"))]
-        faulthandler.enable(fault_fd)
-        faulthandler.register(DUMP, fault_fd, all_threads=False)
+        os.dup2(fault_fd, _fault_fd, inheritable=False)
+        os.close(fault_fd)
         link = Link(link_fd)
         os.register_at_fork(after_in_child=link.close)
-        Worker(link, PythonRunner(fixture_module)).serve()
+        _current = Worker(link, PythonRunner(fixture_module))
+        _current.serve()
         status = 0
     except BaseException:  # noqa: BLE001 - a worker must not return into the fork server
         traceback.print_exc()

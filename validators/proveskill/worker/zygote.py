@@ -13,7 +13,6 @@ import importlib.util
 import json
 import os
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -75,8 +74,8 @@ def main() -> None:
     """Serve fork requests on standard input until it closes."""
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     adopt_orphans()
+    process.prepare()
     folder = tempfile.mkdtemp(prefix="proveskill-")
     tempfile.tempdir = None  # fences have a TMPDIR of their own
     workers = Workers()
@@ -136,7 +135,6 @@ def _fork(
         control.close()
         os.setsid()
         adopt_orphans()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         link, out, err, fault = fds
         os.dup2(out, 1)
         os.dup2(err, 2)
