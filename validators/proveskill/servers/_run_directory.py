@@ -30,8 +30,9 @@ def make_run_directory() -> Path:
     """Make a fresh directory below TMPDIR, or below /tmp where TMPDIR cannot serve.
 
     Without a TMPDIR it is made in memory, where there is room: creating a database writes some
-    300 files, which a slow disk turns into tenths of a second. TMPDIR cannot serve when its path is too long for a Unix socket, or, for root, when the
-    unprivileged account of the server cannot get into it. Raises ServerError.
+    300 files, which a slow disk turns into tenths of a second. TMPDIR cannot serve when its
+    path is too long for a Unix socket, or, for root, when the unprivileged account of the
+    server cannot get into it. Raises ServerError.
     """
     try:
         base = MEMORY_BASE if _may_use_memory() else Path(tempfile.gettempdir())
