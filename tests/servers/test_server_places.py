@@ -68,6 +68,7 @@ def test_a_user_who_may_not_make_databases_is_an_error(foreign: Foreign) -> None
 def test_a_temporary_directory_that_is_not_there_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("TMPDIR", "/no/such/directory")
     monkeypatch.setattr("tempfile.tempdir", "/no/such/directory")
     with Servers(ServerSpec()) as servers, pytest.raises(ServerError, match="point TMPDIR"):
         servers.create_database()

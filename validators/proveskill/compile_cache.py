@@ -6,13 +6,14 @@ import hashlib
 import pickle
 import sys
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
+
+import pytest
 
 from proveskill.model import Snippet
 from proveskill.python_source import PythonCode, compile_snippet
 
-_STAMP = f"{sys.implementation.cache_tag} pytest {version('pytest')}"
+_STAMP = f"{sys.implementation.cache_tag} pytest {pytest.__version__}"
 
 
 _MOST = 5_000

@@ -11,7 +11,7 @@ import ast
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from proveskill.manifest import ManifestError
+from proveskill.model import ManifestError
 
 
 @dataclass(frozen=True)

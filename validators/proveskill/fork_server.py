@@ -125,15 +125,7 @@ class ForkServer:
     def _spawn(self) -> None:
         if self._control is not None:
             return
-        ours, theirs = socket.socketpair()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "proveskill.worker.zygote"],
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control = ours
+        self._process, self._control = _early.pop() if _early else _spawn()
         self._prepared = False
 
     def _start(self) -> None:
@@ -154,6 +146,26 @@ class ForkServer:
             raise PreparationError(answer["error"])
         self._folders.append(answer["folder"])
         self._prepared = True
+
+
+_early: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
+
+
+def spawn_early() -> None:
+    """Start a process for the first fork server to come; unused, it ends with this process."""
+    _early.append(_spawn())
+
+
+def _spawn() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "proveskill.worker.zygote"],
+        stdin=theirs.fileno(),
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    theirs.close()
+    return process, ours
 
 
 def _receive_line(control: socket.socket) -> dict[str, Any]:

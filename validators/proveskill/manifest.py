@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from proveskill.model import Limits
+from proveskill.model import Limits, ManifestError
 from proveskill.servers import ServerError, ServerSpec
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 MANIFEST = "skill.yaml"
 SKILL = "SKILL.md"
-
-
-class ManifestError(Exception):
-    """A manifest, or a path, that the engine cannot work with; the message names file and line."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,10 @@ from typing import Any, Literal
 VerdictName = Literal["passed", "failed", "not_run"]
 
 
+class ManifestError(Exception):
+    """A manifest, or a path, that the engine cannot work with; the message names file and line."""
+
+
 @dataclass(frozen=True)
 class Snippet:
     """One fence of a Markdown file, or something that a reader would take for one."""

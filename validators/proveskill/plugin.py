@@ -48,7 +48,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if not config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
         return
-    from proveskill.manifest import ManifestError
+    from proveskill.model import ManifestError
 
     for argument in config.args:
         path = Path(argument.partition("::")[0])
@@ -66,7 +66,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if not any((folder / _SKILL).is_file() for folder in file_path.parents):
         return None
     from proveskill.items import MarkdownFile
-    from proveskill.manifest import ManifestError
+    from proveskill.model import ManifestError
 
     state = _state(parent.config)
     try:

@@ -6,7 +6,6 @@ import json
 import platform
 import tempfile
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -71,6 +70,8 @@ def build_report(
 
 def installed_versions(names: Iterable[str]) -> dict[str, str | None]:
     """Return the installed version of each distribution, None for one that is missing."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to import
+
     found: dict[str, str | None] = {}
     for name in names:
         try:

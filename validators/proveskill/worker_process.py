@@ -72,12 +72,12 @@ class WorkerProcess:
         seconds = time.monotonic() - started
         if message is not None:
             self._drain()
-            return self._answer(message["seconds"], message["result"], message["error"])
+            error = message["error"]
+            if error is None and self._flooded(limits.output_bytes):
+                error = {**_flood(limits), "line": request.first_line}
+            return self._answer(message["seconds"], message["result"], error)
         if self._flooded(limits.output_bytes):
-            error: dict[str, Any] = {
-                "type": "OutputFlood",
-                "message": f"the fence wrote more than {limits.output_bytes:,} bytes",
-            }
+            error = _flood(limits)
         elif self.lost:
             error = {"type": "ProcessEnded"}
         else:
@@ -195,6 +195,11 @@ class WorkerProcess:
         self._fault.close()
         os.close(self._out)
         os.close(self._err)
+
+
+def _flood(limits: Limits) -> dict[str, Any]:
+    message = f"the fence wrote more than {limits.output_bytes:,} bytes"
+    return {"type": "OutputFlood", "message": message}
 
 
 def _describe_exit(code: int) -> str:

@@ -1,0 +1,131 @@
+"""``proveskill verify``: thin over pytest, which does the running."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import platform
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from proveskill.fixture_index import read_fixtures
+from proveskill.manifest import Manifest, choose_adapter, find_manifest
+from proveskill.model import ManifestError
+
+_WRONG, _USAGE = 1, 2
+
+# Fences run in workers, which capture for themselves: in this process nothing is left for the
+# parts of pytest that watch over test functions, and the last two end every run with a full
+# garbage collection.
+_UNUSED_PARTS = (
+    "--capture=no",
+    *("-p", "no:logging"),
+    *("-p", "no:warnings"),
+    *("-p", "no:doctest"),
+    *("-p", "no:unittest"),
+    *("-p", "no:unraisableexception"),
+    *("-p", "no:threadexception"),
+)
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Run a pack; return the exit status. Raises ``ManifestError`` and ``ServerError``."""
+    target, separator, item = options.path.partition("::")
+    manifest = find_manifest(Path(target))
+    _check(manifest, options)
+    paths = _skill_paths(manifest, Path(target))
+    arguments = [f"{path}{separator}{item}" for path in paths]
+    arguments += ["--disable-plugin-autoload", "-p", "proveskill.plugin", "--noconftest"]
+    # A foreign folder's own pytest settings are not ours to obey.
+    arguments += ["-c", os.devnull, f"--rootdir={manifest.root}", "-rfEs", "--no-header"]
+    arguments += ["--continue-on-collection-errors", *_UNUSED_PARTS]
+    arguments += _cache_options(manifest)
+    for name in ("server", "image", "adapter", "report", "jobs", "timeout"):
+        if (value := getattr(options, name)) is not None:
+            arguments.append(f"--proveskill-{name}={value}")
+    if options.keyword:
+        arguments += ["-k", options.keyword]
+    arguments += ["-x"] * options.first + ["--lf"] * options.lf
+    arguments += ["-" + "v" * options.verbose] if options.verbose else []
+    print(_headline(manifest, options), flush=True)
+    watch = _Watch()
+    signal.signal(signal.SIGTERM, watch.terminate)
+    status = int(pytest.main(arguments, plugins=[watch]))
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        what = f"nothing matches -k {options.keyword!r}" if options.keyword else "no fence found"
+        print(f"error: {target}: {what}: nothing was proven", file=sys.stderr)
+        return _USAGE if options.keyword else _WRONG
+    if status == pytest.ExitCode.USAGE_ERROR or watch.internal_error:
+        return _USAGE
+    return watch.signal + 128 if watch.signal else status
+
+
+def _cache_options(manifest: Manifest) -> list[str]:
+    """Keep compiled fences and what failed: in the pack, or in the user's cache for others'."""
+    if manifest.file is not None:
+        folder = manifest.root / ".pytest_cache"
+    else:
+        name = hashlib.sha256(str(manifest.root).encode()).hexdigest()[:16]
+        folder = platformdirs.user_cache_path("proveskill") / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a read-only home, or pack
+        return ["-p", "no:cacheprovider"]
+    if not os.access(folder, os.W_OK):
+        return ["-p", "no:cacheprovider"]
+    return ["-o", f"cache_dir={folder}"]
+
+
+def _check(manifest: Manifest, options: argparse.Namespace) -> None:
+    """Find what is wrong with the command before anything is collected or started."""
+    replace(manifest.server, kind=options.server or manifest.server.kind)
+    choose_adapter(manifest, options.adapter)
+    read_fixtures(manifest.fixtures)
+    if options.report and not Path(options.report).resolve().parent.is_dir():
+        raise ManifestError(f"cannot write the report {options.report}: no such folder")
+
+
+def _headline(manifest: Manifest, options: argparse.Namespace) -> str:
+    adapter = options.adapter or next(iter(manifest.adapters), None)
+    kind = options.server or manifest.server.kind
+    server = "a server at an address" if "://" in kind else f"server {kind}"
+    parts = [server, f"adapter {adapter}" if adapter else "", f"Python {platform.python_version()}"]
+    return f"{manifest.name} {manifest.version or ''}: {', '.join(filter(None, parts))}"
+
+
+class _Watch:
+    """Tells apart what pytest's exit status does not."""
+
+    def __init__(self) -> None:
+        self.internal_error = False
+        self.signal = 0
+
+    def terminate(self, number: int, _frame: object) -> None:
+        """Treat SIGTERM as Ctrl-C, so that everything is closed in order."""
+        self.signal = number
+        raise KeyboardInterrupt
+
+    def pytest_internalerror(self) -> None:
+        """Note a bug of the engine or of pytest."""
+        self.internal_error = True
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note Ctrl-C, but not a run that the engine itself gave up."""
+        if excinfo.type is KeyboardInterrupt:  # pytest.exit() and others derive from it
+            self.signal = self.signal or signal.SIGINT
+
+
+def _skill_paths(manifest: Manifest, target: Path) -> list[Path]:
+    """Return what pytest is to collect: the target, or the skills below it."""
+    target = target.resolve()
+    if target == manifest.root or target == manifest.file:
+        return list(manifest.skills)
+    if target.is_file() or any(s == target or s in target.parents for s in manifest.skills):
+        return [target]
+    return [skill for skill in manifest.skills if target in skill.parents]
