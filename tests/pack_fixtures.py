@@ -7,7 +7,7 @@ are ordinary pytest fixtures on SQLSpec's own adapter.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
