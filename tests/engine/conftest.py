@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine_runs import Bench, Case, Run, read_cases, write_cases, write_pack, write_skill
+from engine_runs import (
+    Bench,
+    Case,
+    Run,
+    notes,
+    read_cases,
+    write_cases,
+    write_pack,
+    write_skill,
+)
 
 HERE = Path(__file__).parent
 CASES = list(read_cases(HERE / "cases"))
@@ -69,3 +78,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _id(case: Case) -> str:
     return case.sentence
+
+
+@pytest.fixture
+def logged(tmp_path: Path) -> tuple[Path, Path]:
+    """A pack whose fences log that they ran: two sections of three."""
+    log = tmp_path / "log"
+    text = "".join(
+        f"## {title}\n\n" + "".join(notes(f"{title} {n}", log) for n in (1, 2, 3))
+        for title in ("One", "Two")
+    )
+    return write_pack(tmp_path / "pack", text=text), log

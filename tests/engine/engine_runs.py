@@ -257,3 +257,19 @@ def check_case(case: Case, run: Run) -> None:
     blocks = failure_blocks(run.out)
     printed = "\n".join(blocks.get(record["id"], "") for record in records)
     assert [text for text in case.printed if text not in printed] == [], printed
+
+
+SQL = fence("SELECT 1;  -- -> 1", "sql")
+
+
+def passes(n: int = 1) -> str:
+    return fence(f"{n}  # -> {n}")
+
+
+def notes(text: str, log: Path) -> str:
+    """Return a fence that leaves a line in a file when it runs."""
+    return fence(f"with open({str(log)!r}, 'a') as log:\n    print({text!r}, file=log)")
+
+
+def lines(log: Path) -> list[str]:
+    return sorted(log.read_text().splitlines()) if log.exists() else []
