@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass, field
+from collections import deque
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -42,8 +44,9 @@ class ForkServer:
     """The fork server of one pack, started with the first worker. Thread-safe."""
 
     def __init__(self, preparation: Preparation) -> None:
-        self.preparation = preparation
-        """May be changed until the first worker is started."""
+        self._preparation = preparation
+        self._spares: deque[WorkerProcess] = deque()
+        self._closed = False
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,6 +64,22 @@ class ForkServer:
         with self._lock:
             self._start()
 
+    def preload(self, module: str) -> None:
+        """Have one more module imported before workers are forked."""
+        if module in self._preparation.preload:
+            return
+        with self._lock:
+            preload = (*self._preparation.preload, module)
+            self._preparation = replace(self._preparation, preload=preload)
+            if self._prepared:
+                self._ask({"prepare": asdict(Preparation(preload=(module,)))})
+        self._drop_spares()  # they lack it
+
+    def _drop_spares(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._spares.pop().dismiss()
+
     def make_folder(self) -> str:
         """Make a folder for a section; it goes with the fork server at the latest."""
         self.start()
@@ -69,19 +88,42 @@ class ForkServer:
         return folder
 
     def fork(self, environment: dict[str, str], folder: str) -> WorkerProcess:
-        """Start a worker in a folder. Raises :class:`PreparationError`."""
+        """Start a worker in a folder. Raises :class:`PreparationError`.
+
+        ``environment`` is what differs in it from that of this process.
+        """
+        try:
+            worker = self._spares.popleft()
+        except IndexError:
+            worker = self._new_worker()
+        worker.assign(environment, folder)
+        return worker
+
+    def fork_ahead(self, number: int) -> None:
+        """Have a number of workers ready, made while this process is busy with other things."""
+        threading.Thread(target=self._fork_ahead, args=(number,), daemon=True).start()
+
+    def _fork_ahead(self, number: int) -> None:
+        with suppress(PreparationError, OSError):  # whoever needs a worker will meet the error
+            while len(self._spares) < number:
+                worker = self._new_worker()
+                if self._closed:
+                    worker.dismiss()
+                    break
+                self._spares.append(worker)
+
+    def _new_worker(self) -> WorkerProcess:
         ours, theirs = socket.socketpair()
         out, out_write = os.pipe()
         err, err_write = os.pipe()
         fault = tempfile.TemporaryFile()  # noqa: SIM115 - the worker's owner closes it
-        fork = {"fork": {"environment": environment, "folder": folder}}
         fds = [theirs.fileno(), out_write, err_write, fault.fileno()]
         with self._lock:
             self._start()
-            answer = self._ask(fork, fds)
+            answer = self._ask({"fork": True}, fds)
             if answer is None:  # a fence has killed the fork server: once more, with a new one
                 self._start()
-                answer = self._ask(fork, fds)
+                answer = self._ask({"fork": True}, fds)
             if answer is None:
                 raise PreparationError("the fork server ended twice; see the messages above")
             pid, server = int(answer["pid"]), self._process
@@ -102,6 +144,8 @@ class ForkServer:
 
     def close(self) -> None:
         """End it; it kills what it forked."""
+        self._closed = True
+        self._drop_spares()
         with self._lock:
             if self._control is not None and self._process is not None:
                 self._control.close()
@@ -132,14 +176,7 @@ class ForkServer:
         self._spawn()
         if self._prepared:
             return
-        what = self.preparation
-        prepare = {
-            "preload": what.preload,
-            "path": what.path,
-            "fixtures": what.fixtures,
-            "replace": what.replace,
-        }
-        answer = self._ask({"prepare": prepare})
+        answer = self._ask({"prepare": asdict(self._preparation)})
         if answer is None:
             raise PreparationError("the fork server ended; see the messages above")
         if answer["error"]:

@@ -26,6 +26,8 @@ from proveskill.servers import ServerError, Servers
 
 MANIFEST_WRONG = 2
 SERVER_FAILED = 3
+_MOST_AHEAD = 24
+"""Workers forked before a section needs them."""
 
 
 @dataclass
@@ -130,6 +132,8 @@ class Session:
         self.packs[manifest.root] = pack
         if not self.config.option.collectonly:
             pack.fork_server.spawn()
+            if not (manifest.preload or manifest.fixtures):  # ready at once: use the time
+                pack.fork_server.fork_ahead(_MOST_AHEAD)
         return pack
 
     def start(self, items: list[SnippetItem]) -> None:
@@ -140,9 +144,9 @@ class Session:
         for pack in self.packs.values():
             steps = [s for item in items if item.pack is pack for s in item.plan.steps]
             if any(step.python and step.python.awaits for step in steps):
-                pack.fork_server.preparation = replace(
-                    pack.fork_server.preparation, preload=(*pack.manifest.preload, "asyncio")
-                )
+                pack.fork_server.preload("asyncio")
+            sections = {item.plan.section.id for item in items if item.pack is pack}
+            pack.fork_server.fork_ahead(min(len(sections), _MOST_AHEAD))
         for item in items:
             if item.plan.variables:
                 item.pack.servers.warm()

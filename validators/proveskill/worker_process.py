@@ -63,6 +63,15 @@ class WorkerProcess:
         """Whether it ended, or had to be killed, before it was closed."""
         self._released = False
 
+    def assign(self, environment: dict[str, str], folder: str) -> None:
+        """Tell it what changes in its environment, and the folder of its section."""
+        with suppress(OSError):  # a dead worker shows at its first request
+            self._link.send(pickle.dumps((environment, folder)))
+
+    def dismiss(self) -> None:
+        """Let it end by itself; it was never assigned."""
+        self._release()
+
     def run(self, request: Request, limits: Limits) -> Answer:
         """Execute one fence; never raises for what the fence does, and always returns in time."""
         started = time.monotonic()

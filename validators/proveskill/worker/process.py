@@ -179,25 +179,22 @@ def _say_where(_number: int, frame: FrameType | None) -> None:
         _current.say_where(frame)
 
 
-def main(
-    link_fd: int,
-    fault_fd: int,
-    environment: dict[str, str],
-    folder: str,
-    fixture_module: ModuleType | None,
-) -> None:
-    """Become the worker of a section; never returns. ``environment`` is what changes in it."""
+def main(link_fd: int, fault_fd: int, fixture_module: ModuleType | None) -> None:
+    """Become a worker, wait to be assigned to a section and serve it; never returns."""
     global _current
     status = 1
     try:
-        os.environ.update(environment)
-        os.chdir(folder)
         os.dup2(fault_fd, _fault_fd, inheritable=False)
         os.close(fault_fd)
         link = Link(link_fd)
         os.register_at_fork(after_in_child=link.close)
+        environment, folder = loads(link.receive())
+        os.environ.update(environment)
+        os.chdir(folder)
         _current = Worker(link, PythonRunner(fixture_module))
         _current.serve()
+        status = 0
+    except EOFError:  # never assigned
         status = 0
     except BaseException:  # noqa: BLE001 - a worker must not return into the fork server
         traceback.print_exc()

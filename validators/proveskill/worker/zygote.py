@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from proveskill.worker import process
-from proveskill.worker.children import adopt_orphans, child_pids, kill_tree
+from proveskill.worker.children import adopt_orphans, child_pids
 
 _FDS_PER_FORK = 4  # link, standard output, standard error, fault dump
 
@@ -43,15 +44,17 @@ class Workers:
         """Kill a worker, if it still runs; return its exit code, negative for a signal."""
         self.collect()
         if pid in self._living:
-            kill_tree(pid)
+            os.kill(pid, signal.SIGKILL)
             self._note(pid, os.waitpid(pid, 0)[1])
             self.collect()
         return self._codes.pop(pid)
 
     def end_all(self) -> None:
         """Kill everything."""
+        for pid in self._living:
+            os.kill(pid, signal.SIGKILL)
         for pid in tuple(self._living):
-            self.end(pid)
+            self._note(pid, os.waitpid(pid, 0)[1])
         self.collect()
 
     def collect(self) -> None:
@@ -60,10 +63,12 @@ class Workers:
             found, status = os.waitpid(pid, os.WNOHANG)
             if found == pid:
                 self._note(pid, status)
-        for orphan in child_pids() - self._living:
-            kill_tree(orphan)
-            with suppress(ChildProcessError):
-                os.waitpid(orphan, 0)
+        # What an orphan leaves becomes ours in turn.
+        while orphans := child_pids() - self._living:
+            for orphan in orphans:
+                with suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(orphan, signal.SIGKILL)
+                    os.waitpid(orphan, 0)
 
     def _note(self, pid: int, status: int) -> None:
         self._living.discard(pid)
@@ -87,12 +92,13 @@ def main() -> None:
                 break
             request = json.loads(data)
             if "prepare" in request:
-                answer, fixture_module = _prepare(request["prepare"])
+                answer, loaded = _prepare(request["prepare"])
+                fixture_module = loaded or fixture_module
                 answer["folder"] = folder
                 gc.freeze()  # what is imported now stays: fewer pages to copy in each worker
             elif "fork" in request:
                 workers.collect()
-                answer = {"pid": _fork(request["fork"], fds, control, fixture_module)}
+                answer = {"pid": _fork(fds, control, fixture_module)}
                 workers.add(answer["pid"])
             else:
                 answer = {"status": workers.end(request["end"])}
@@ -127,9 +133,7 @@ def _load(path: str) -> ModuleType:
     return module
 
 
-def _fork(
-    what: dict[str, Any], fds: list[int], control: socket.socket, fixtures: ModuleType | None
-) -> int:
+def _fork(fds: list[int], control: socket.socket, fixtures: ModuleType | None) -> int:
     pid = os.fork()
     if pid == 0:
         control.close()
@@ -140,7 +144,7 @@ def _fork(
         os.dup2(err, 2)
         os.close(out)
         os.close(err)
-        process.main(link, fault, what["environment"], what["folder"], fixtures)
+        process.main(link, fault, fixtures)
     for fd in fds:
         os.close(fd)
     return pid
