@@ -24,7 +24,7 @@ _WRONG, _USAGE = 1, 2
 # parts of pytest that watch over test functions, and the last two end every run with a full
 # garbage collection.
 _UNUSED_PARTS = (
-    "--capture=no",
+    "--capture=sys",
     *("-p", "no:logging"),
     *("-p", "no:warnings"),
     *("-p", "no:doctest"),
