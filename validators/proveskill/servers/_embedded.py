@@ -29,6 +29,7 @@ START_DEADLINE = 60.0
 SETTINGS = {
     # The data is thrown away, so nothing needs to survive a crash of the machine.
     "fsync": "off",
+    "log_checkpoints": "off",  # would drown what matters in the log
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "listen_addresses": "127.0.0.1",
