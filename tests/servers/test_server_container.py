@@ -33,7 +33,9 @@ def container_spec(daemon: docker.DockerClient, spec: ServerSpec) -> ServerSpec:
 
 
 def _containers(daemon: docker.DockerClient, token: str) -> list[str]:
-    found = daemon.containers.list(all=True, filters={"label": f"proveskill.run={token}"})
+    found = daemon.containers.list(
+        all=True, ignore_removed=True, filters={"label": f"proveskill.run={token}"}
+    )
     return [other.name for other in found]
 
 
@@ -77,10 +79,12 @@ def test_a_container_goes_with_a_killed_owner(
 def test_a_container_that_is_being_made_goes_with_the_run(
     daemon: docker.DockerClient, container_spec: ServerSpec
 ) -> None:
-    before = {other.id for other in daemon.containers.list(all=True)}
+    before = {other.id for other in daemon.containers.list(all=True, ignore_removed=True)}
 
     def made() -> set[str]:
-        others = daemon.containers.list(all=True, filters={"label": "proveskill.run"})
+        others = daemon.containers.list(
+            all=True, ignore_removed=True, filters={"label": "proveskill.run"}
+        )
         return {other.id for other in others} - before
 
     servers = Servers(container_spec)
