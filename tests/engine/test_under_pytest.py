@@ -59,7 +59,7 @@ def test_pytest_selects_fences_by_expression(bench: Bench, logged: tuple[Path, P
 
 def test_pytest_leaves_markdown_outside_of_skills_alone(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text(fence("1  # -> 2"))
-    (tmp_path / "test_a.py").write_text("def test_a():\n    assert True\n")
+    (tmp_path / "test_a.py").write_text("def test_a():\n    assert 1 + 1 == 2\n")
     run = bench.run(["."], tmp_path, command=PYTEST)
     assert run.status == 0
     assert "1 passed" in run.out
