@@ -8,16 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine_runs import (
-    Bench,
-    Case,
-    Run,
-    notes,
-    read_cases,
-    write_cases,
-    write_pack,
-    write_skill,
-)
+from engine_cases import Case, read_cases, write_cases
+from engine_runs import Bench, Run, notes, write_pack, write_skill
 
 HERE = Path(__file__).parent
 CASES = list(read_cases(HERE / "cases"))

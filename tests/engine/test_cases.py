@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine_runs import Case, Run, check_case, failure_blocks
+from engine_cases import Case, check_case, failure_blocks
+from engine_runs import Run
 
 MOST_LINES, MOST_BYTES = 15, 700
 

@@ -11,7 +11,8 @@ import inspect
 from pathlib import Path
 
 import pytest
-from engine_runs import Bench, Run, failure_blocks, fence, write_skill
+from engine_cases import failure_blocks
+from engine_runs import Bench, Run, fence, write_skill
 
 INTRODUCTION = "Text.\n\n" * 20
 TEXT = INTRODUCTION + (

@@ -7,11 +7,11 @@ import socket
 from pathlib import Path
 
 import pytest
+from engine_cases import failure_blocks
 from engine_runs import (
     SQL,
     Bench,
     Run,
-    failure_blocks,
     fence,
     passes,
     write_pack,

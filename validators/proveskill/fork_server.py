@@ -46,6 +46,7 @@ class ForkServer:
     def __init__(self, preparation: Preparation) -> None:
         self._preparation = preparation
         self._spares: deque[WorkerProcess] = deque()
+        self._shared: deque[WorkerProcess] = deque()
         self._closed = False
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
@@ -99,6 +100,16 @@ class ForkServer:
         worker.assign(environment, folder)
         return worker
 
+    def borrow(self) -> WorkerProcess:
+        """Return a worker for contained sections, used or new. Raises :class:`PreparationError`."""
+        with suppress(IndexError):
+            return self._shared.popleft()
+        return self.fork({}, self.make_folder())
+
+    def give_back(self, worker: WorkerProcess) -> None:
+        """Keep a borrowed worker for the next contained section."""
+        self._shared.append(worker)
+
     def fork_ahead(self, number: int) -> None:
         """Have a number of workers ready, made while this process is busy with other things."""
         threading.Thread(target=self._fork_ahead, args=(number,), daemon=True).start()
@@ -146,6 +157,8 @@ class ForkServer:
         """End it; it kills what it forked."""
         self._closed = True
         self._drop_spares()
+        while self._shared:
+            self._shared.pop().dismiss()
         with self._lock:
             if self._control is not None and self._process is not None:
                 self._control.close()

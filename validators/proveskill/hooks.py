@@ -102,12 +102,12 @@ def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
 
 
 def _phase(
-    item: pytest.Item, when: Literal["setup", "call", "teardown"], seconds: float = 0.0
+    item: SnippetItem, when: Literal["setup", "call", "teardown"], seconds: float = 0.0
 ) -> pytest.TestReport:
     return pytest.TestReport(
         nodeid=item.nodeid,
         location=item.location,
-        keywords=dict.fromkeys(item.keywords, 1),
+        keywords=item.reported_keywords,
         outcome="passed",
         longrepr=None,
         when=when,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -81,6 +82,11 @@ class SnippetItem(pytest.Item):
     pack: Pack
     plan: Plan
     step: Step
+
+    @cached_property
+    def reported_keywords(self) -> dict[str, Literal[1]]:
+        """The keywords of its three reports, found once."""
+        return dict.fromkeys(self.keywords, 1)
 
     def runtest(self) -> None:
         """Refuse to run in this process. Raises ``RuntimeError``."""

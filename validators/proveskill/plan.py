@@ -47,6 +47,8 @@ class Plan:
     section: Section
     steps: tuple[Step, ...]
     variables: frozenset[str]
+    contained: bool
+    """Whether its fences can leave nothing behind in the process that runs them."""
 
 
 def make_plan(section: Section, filename: str, fixtures: FixtureIndex, compile: Compile) -> Plan:
@@ -55,7 +57,15 @@ def make_plan(section: Section, filename: str, fixtures: FixtureIndex, compile: 
     steps = tuple(
         _make_step(snippet, filename, snippet.id in shown, compile) for snippet in section.snippets
     )
-    return Plan(section, steps, frozenset(_variables(steps, fixtures)))
+    contained = all(_is_contained(step, fixtures) for step in steps)
+    return Plan(section, steps, frozenset(_variables(steps, fixtures)), contained)
+
+
+def _is_contained(step: Step, fixtures: FixtureIndex) -> bool:
+    if not step.runs:
+        return step.snippet.not_run is None
+    python = step.python
+    return python is not None and python.contained and not python.needs & fixtures.names
 
 
 def _make_step(snippet: Snippet, filename: str, keep_result: bool, compile: Compile) -> Step:

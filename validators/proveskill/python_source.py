@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 
+from proveskill.containment import is_contained
 from proveskill.expectations import Expectation, MisplacedExpectation
 from proveskill.instrument import CHECKS, find_expectations, instrument
 from proveskill.model import Snippet
@@ -36,6 +37,8 @@ class PythonCode:
     expectations: tuple[Expectation, ...]
     awaits: bool
     """Whether it awaits at top level, and so needs an event loop."""
+    contained: bool
+    """Whether it can leave nothing behind in its process."""
 
 
 class BadPython(ValueError):
@@ -56,6 +59,7 @@ def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> Py
     shift = snippet.first_line - 1
     try:
         tree = ast.parse(snippet.source, filename)
+        contained = is_contained(tree)
         expectations = find_expectations(snippet.source)
         instrument(tree, expectations, keep_result=keep_result)
         if any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
@@ -81,6 +85,7 @@ def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> Py
         defines=defines,
         expectations=tuple(expectations.values()),
         awaits=bool(code.co_flags & inspect.CO_COROUTINE),
+        contained=contained,
     )
 
 

@@ -56,6 +56,9 @@ class SectionRun:
 
     def run(self) -> None:
         """Execute the fences up to the last one that is wanted, then those marked 'not run'."""
+        if self._plan.contained:
+            self._run_contained()
+            return
         database: Database | None = None
         folder = self._stage.fork_server.make_folder()
         steps = self._steps()
@@ -79,6 +82,20 @@ class SectionRun:
             shutil.rmtree(folder, ignore_errors=True)
             if database is not None:
                 self._stage.servers.drop_database(database)
+
+    def _run_contained(self) -> None:
+        """Execute fences that leave nothing behind in a process that other sections use too."""
+        passed = False
+        try:
+            for step in self._steps():
+                verdict = self._verdict(step, "")
+                self._say(step.snippet.id, verdict)
+            passed = all(answer.error is None for answer in self._answers.values())
+        finally:
+            if self._worker is not None and passed:
+                self._stage.fork_server.give_back(self._worker)
+            elif self._worker is not None:
+                self._worker.abandon()
 
     def _steps(self) -> list[Step]:
         last = max(
@@ -115,11 +132,14 @@ class SectionRun:
         return Verdict("failed", answer.seconds, self._explain(step, answer))
 
     def _execute(self, step: Step, folder: str, limits: Limits) -> Answer:
+        fresh = False
         if self._worker is None or self._worker.lost:
             self._defined.clear()
-            self._worker = self._stage.fork_server.fork(self._changes(folder), folder)
+            fresh = self._plan.contained
+            self._worker = self._start_worker(folder)
         python = step.python
         request = Request(
+            fresh=fresh,
             language=step.snippet.language,
             filename=step.filename,
             first_line=step.snippet.first_line,
@@ -139,6 +159,12 @@ class SectionRun:
         if answer.worker_lost:
             self._lost_at = step
         return answer
+
+    def _start_worker(self, folder: str) -> WorkerProcess:
+        server = self._stage.fork_server
+        if self._plan.contained:
+            return server.borrow()
+        return server.fork(self._changes(folder), folder)
 
     def _changes(self, folder: str) -> dict[str, str]:
         environment = {**self._environment, "TMPDIR": folder}

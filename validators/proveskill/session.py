@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from proveskill.compile_cache import CompileCache
-from proveskill.dispatch import Dispatcher
+from proveskill.dispatch import Dispatcher, default_jobs
 from proveskill.fixture_index import FixtureIndex, read_fixtures
 from proveskill.fork_server import ForkServer, Preparation, PreparationError
 from proveskill.items import SnippetItem
@@ -133,7 +133,7 @@ class Session:
         if not self.config.option.collectonly:
             pack.fork_server.spawn()
             if not (manifest.preload or manifest.fixtures):  # ready at once: use the time
-                pack.fork_server.fork_ahead(_MOST_AHEAD)
+                pack.fork_server.fork_ahead(default_jobs())
         return pack
 
     def start(self, items: list[SnippetItem]) -> None:
@@ -145,8 +145,11 @@ class Session:
             steps = [s for item in items if item.pack is pack for s in item.plan.steps]
             if any(step.python and step.python.awaits for step in steps):
                 pack.fork_server.preload("asyncio")
-            sections = {item.plan.section.id for item in items if item.pack is pack}
-            pack.fork_server.fork_ahead(min(len(sections), _MOST_AHEAD))
+            plans = {id(item.plan): item.plan for item in items if item.pack is pack}.values()
+            ahead = sum(not plan.contained for plan in plans)
+            if any(plan.contained for plan in plans):
+                ahead += default_jobs()
+            pack.fork_server.fork_ahead(min(ahead, _MOST_AHEAD))
         for item in items:
             if item.plan.variables:
                 item.pack.servers.warm()

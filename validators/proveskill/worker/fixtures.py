@@ -29,7 +29,7 @@ class Fixtures:
     def __init__(
         self, module: ModuleType | None, run: Callable[[Coroutine[Any, Any, Any]], Any]
     ) -> None:
-        self._module = module
+        self.module = module
         self._run = run
         self._values: dict[str, Any] = {}
         self._teardown = ExitStack()
@@ -38,7 +38,7 @@ class Fixtures:
         """Return a fixture's value, made now or earlier. Raises :class:`FixtureFailed`."""
         if name not in self._values:
             # pytest.fixture sets __wrapped__, so unwrap() gives the function as written.
-            function = inspect.unwrap(getattr(self._module, name))
+            function = inspect.unwrap(getattr(self.module, name))
             needed = {p: self.value(p) for p in inspect.signature(function).parameters}
             try:
                 self._values[name] = self._make(function, needed)

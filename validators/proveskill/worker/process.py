@@ -65,6 +65,9 @@ class Worker:
         return {"seconds": seconds, "result": result, "error": error}
 
     def _run(self, request: Request) -> str | None:
+        if request.fresh:
+            self.python.close()
+            self.python = PythonRunner(self.python.fixtures.module)
         if request.language == "python":
             return self.python.run(request)
         if request.language == "bash":

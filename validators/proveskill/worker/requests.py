@@ -26,3 +26,5 @@ class Request:
     expectations: tuple[Expectation, ...] = ()
     fixtures: tuple[str, ...] = ()
     """Pack fixtures to supply, by name."""
+    fresh: bool = False
+    """Whether it begins a section in a process that another section has used."""
