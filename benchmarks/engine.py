@@ -63,19 +63,21 @@ class Contender:
 
 def contenders(root: Path, url: str) -> list[Contender]:
     """Return every contender on every corpus."""
-    # A section is a process of its own, so how many fences share one matters.
+    # A section has a fresh database, and a process of its own where it needs one.
     small = Corpus("trivial-500", TRIVIAL, 500, a_section=50)
     fives = Corpus("trivial-500-by-5", TRIVIAL, 500, a_section=5)
     single = Corpus("trivial-500-by-1", TRIVIAL, 500, a_section=1)
     large = Corpus("trivial-2000", TRIVIAL, 2_000, a_section=50)
     database = Corpus("round-trip-500", ROUND_TRIP, 500, a_section=50)
+    databases = Corpus("round-trip-500-by-5", ROUND_TRIP, 500, a_section=5)
     ours, peers = sys.executable, str(PEERS / "bin" / "python")
     bare = ["-m", "pytest", "-q", "-c", os.devnull, "--rootdir=.", "--disable-plugin-autoload"]
     found = []
-    for corpus in (small, fives, single, large, database):
+    for corpus in (small, fives, single, large, database, databases):
         markdown, functions = corpus.write(root)
-        plugin = ["-p", "pytest_asyncio.plugin"] if corpus is database else []
-        environment = {"DATABASE_URL": url} if corpus is database else {}
+        connects = corpus.code == ROUND_TRIP
+        plugin = ["-p", "pytest_asyncio.plugin"] if connects else []
+        environment = {"DATABASE_URL": url} if connects else {}
         found += [
             Contender(
                 FLOOR, corpus, [ours, *bare, *plugin, "."], functions, corpus.fences, environment

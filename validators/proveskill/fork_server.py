@@ -38,6 +38,8 @@ class Preparation:
     """File that defines the pack's fixtures."""
     replace: dict[str, str] = field(default_factory=dict)
     """Modules to put in place of others: ``{"sqlspec.adapters.psqlpy": "psqlpy_adapter"}``."""
+    found: tuple[str, ...] = ()
+    """Modules that fences import; one that cannot be imported fails in its fence, not here."""
 
 
 class ForkServer:
@@ -65,15 +67,17 @@ class ForkServer:
         with self._lock:
             self._start()
 
-    def preload(self, module: str) -> None:
-        """Have one more module imported before workers are forked."""
-        if module in self._preparation.preload:
+    def preload(self, modules: frozenset[str]) -> None:
+        """Have more modules imported, if they can be, before workers are forked."""
+        known = {*self._preparation.preload, *self._preparation.found}
+        more = tuple(sorted(modules - known))
+        if not more:
             return
         with self._lock:
-            preload = (*self._preparation.preload, module)
-            self._preparation = replace(self._preparation, preload=preload)
+            found = (*self._preparation.found, *more)
+            self._preparation = replace(self._preparation, found=found)
             if self._prepared:
-                self._ask({"prepare": asdict(Preparation(preload=(module,)))})
+                self._ask({"prepare": asdict(Preparation(found=more))})
         self._drop_spares()  # they lack it
 
     def _drop_spares(self) -> None:

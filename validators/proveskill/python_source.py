@@ -35,6 +35,8 @@ class PythonCode:
     """Names used before the fence defines them, builtins left out."""
     defines: frozenset[str]
     expectations: tuple[Expectation, ...]
+    imports: frozenset[str]
+    """Top-level packages and modules that it imports by name, wherever in its code."""
     awaits: bool
     """Whether it awaits at top level, and so needs an event loop."""
     contained: bool
@@ -59,7 +61,7 @@ def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> Py
     shift = snippet.first_line - 1
     try:
         tree = ast.parse(snippet.source, filename)
-        contained = is_contained(tree)
+        contained, imports = is_contained(tree), frozenset(_imports(tree))
         expectations = find_expectations(snippet.source)
         instrument(tree, expectations, keep_result=keep_result)
         if any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
@@ -84,6 +86,7 @@ def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> Py
         needs=needs,
         defines=defines,
         expectations=tuple(expectations.values()),
+        imports=imports,
         awaits=bool(code.co_flags & inspect.CO_COROUTINE),
         contained=contained,
     )
@@ -122,6 +125,14 @@ def names(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
     needed |= used_later - defined
     hidden = {name for name in needed | defined if name.startswith("@")}  # pytest's own
     return frozenset(needed - _BUILTINS - hidden), frozenset(defined - hidden)
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,13 +20,16 @@ from proveskill.fork_server import ForkServer, Preparation, PreparationError
 from proveskill.items import SnippetItem
 from proveskill.manifest import Manifest, choose_adapter, find_manifest
 from proveskill.model import Failure, Limits, Section, Verdict
-from proveskill.plan import Plan
+from proveskill.plan import Plan, Step
 from proveskill.report import SnippetRecord
 from proveskill.section_run import Stage
 from proveskill.servers import ServerError, Servers
 
 MANIFEST_WRONG = 2
 SERVER_FAILED = 3
+_IMPORTED_ONCE = sys.stdlib_module_names - {"antigravity", "idlelib", "this", "turtle", "tkinter"}
+"""What fences import from these is imported before workers are forked: importing them depends on
+no variable of a section and starts nothing. Other modules are the pack's to name, as `preload`."""
 _MOST_AHEAD = 24
 """Workers forked before a section needs them."""
 
@@ -143,8 +147,7 @@ class Session:
             self.wanted.setdefault(item.plan.section.id, set()).add(item.step.snippet.id)
         for pack in self.packs.values():
             steps = [s for item in items if item.pack is pack for s in item.plan.steps]
-            if any(step.python and step.python.awaits for step in steps):
-                pack.fork_server.preload("asyncio")
+            pack.fork_server.preload(_worth_importing_once(steps))
             plans = {id(item.plan): item.plan for item in items if item.pack is pack}.values()
             ahead = sum(not plan.contained for plan in plans)
             if any(plan.contained for plan in plans):
@@ -181,3 +184,14 @@ class Session:
     def _give_up(self, message: str, status: int) -> NoReturn:
         self.problems.append(message)
         pytest.exit(message, returncode=status)
+
+
+def _worth_importing_once(steps: list[Step]) -> frozenset[str]:
+    running = [step for step in steps if step.runs]
+    modules = frozenset[str]().union(*(s.python.imports for s in running if s.python))
+    wanted = modules & (_IMPORTED_ONCE | {"psycopg"})
+    if any(step.python and step.python.awaits for step in running):
+        wanted |= {"asyncio"}
+    if any(step.snippet.language == "sql" for step in running):
+        wanted |= {"psycopg", "sqlparse"}
+    return wanted

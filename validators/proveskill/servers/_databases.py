@@ -40,6 +40,7 @@ class Databases:
         self._prefix = f"proveskill_{token}_"
         self._spec = spec
         self._admin: psycopg.Connection | None = None
+        self._remover: psycopg.Connection | None = None
         self._copy_statement = ""
         self._count = 0
         self._made: list[str] = []
@@ -164,8 +165,10 @@ class Databases:
         # cannot be dropped now is tried again at the end.
         if name not in self._made:
             return
-        with suppress(ServerError, psycopg.Error), connect(self.address) as connection:
-            execute(connection, DROP_STATEMENT, name)
+        with suppress(ServerError, psycopg.Error):
+            if self._remover is None or self._remover.closed or self._remover.broken:
+                self._remover = connect(self.address)
+            execute(self._remover, DROP_STATEMENT, name)
             self._made.remove(name)
 
     def _connection(self) -> psycopg.Connection:

@@ -116,6 +116,9 @@ def _prepare(what: dict[str, Any]) -> tuple[dict[str, Any], ModuleType | None]:
             sys.modules[name] = importlib.import_module(replacement)
         for name in what["preload"]:
             importlib.import_module(name)
+        for name in what["found"]:
+            with suppress(Exception):  # a module of another platform, or one that is missing
+                importlib.import_module(name)
         return {"error": None}, _load(what["fixtures"]) if what["fixtures"] else None
     except Exception as error:  # noqa: BLE001 - imports run foreign code
         frames = traceback.extract_tb(error.__traceback__)
