@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -27,9 +26,23 @@ from proveskill.servers import ServerError, Servers
 
 MANIFEST_WRONG = 2
 SERVER_FAILED = 3
-_IMPORTED_ONCE = sys.stdlib_module_names - {"antigravity", "idlelib", "this", "turtle", "tkinter"}
-"""What fences import from these is imported before workers are forked: importing them depends on
-no variable of a section and starts nothing. Other modules are the pack's to name, as `preload`."""
+_IMPORTED_ONCE = frozenset(
+    [
+        "asyncio",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "fractions",
+        "json",
+        "psycopg",
+        "re",
+        "statistics",
+        "typing",
+        "uuid",
+    ]
+)
+"""What fences import of these is imported before workers are forked: they keep nothing of the
+folder and the variables that they find (``multiprocessing`` does). A pack names others itself."""
 _MOST_AHEAD = 24
 """Workers forked before a section needs them."""
 
@@ -189,7 +202,7 @@ class Session:
 def _worth_importing_once(steps: list[Step]) -> frozenset[str]:
     running = [step for step in steps if step.runs]
     modules = frozenset[str]().union(*(s.python.imports for s in running if s.python))
-    wanted = modules & (_IMPORTED_ONCE | {"psycopg"})
+    wanted = modules & _IMPORTED_ONCE
     if any(step.python and step.python.awaits for step in running):
         wanted |= {"asyncio"}
     if any(step.snippet.language == "sql" for step in running):
