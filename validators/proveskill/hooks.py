@@ -77,6 +77,7 @@ def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
     """Return pytest's report of a fence, with its record for the JSON report."""
     snippet, failure = item.step.snippet, verdict.failure
     report: Any = _phase(item, "call", verdict.seconds)
+    excused = False
     rerun = rerun_command(item) if failure else ""
     if failure is not None:
         report.outcome = "failed"
@@ -86,6 +87,8 @@ def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
     elif verdict.name == "not_run":
         report.outcome = "skipped"
         report.longrepr = (item.step.filename, snippet.line, f"not run: {verdict.reason}")
+        if excused := snippet.not_run is None:
+            report.wasxfail = verdict.reason  # pytest's word for what is expected to fail
     report.proveskill = {
         "id": snippet.id,
         "section": item.plan.section.id,
@@ -96,6 +99,7 @@ def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
         "verdict": verdict.name,
         "seconds": round(verdict.seconds, 4),
         "reason": verdict.reason,
+        "excused": excused,
         "error": failure.as_json(rerun) if failure else None,
     }
     return report  # type: ignore[no-any-return]

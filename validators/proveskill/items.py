@@ -38,9 +38,10 @@ class MarkdownFile(pytest.File):
         shown = shown_path(self.path, self.config.invocation_params.dir)
         if self.path.name == SKILL:
             yield FrontMatterItem.from_parent(self, name="front-matter")
-        pack = self.proveskill.pack_of(self.path)
+        packs = self.proveskill.packs_of(self.path)
+        manifest = packs[0].manifest
         try:
-            document = read_document(self.path, pack.manifest.name_of(self.path))
+            document = read_document(self.path, manifest.name_of(self.path))
         except (OSError, UnicodeDecodeError) as error:
             raise self.CollectError(f"{shown}: {error}") from None
         sections = document.sections
@@ -52,11 +53,14 @@ class MarkdownFile(pytest.File):
         for section in sections:
             self.proveskill.sections.append(section)
             if section.snippets:
-                name = section.id.partition("#")[2]
-                plan = make_plan(section, shown, pack.fixtures, self.proveskill.cache.compile)
-                node: Any = SectionNode.from_parent(self, name=name)
-                node.pack, node.plan = pack, plan
-                yield node
+                fixtures = packs[0].fixtures
+                plan = make_plan(section, shown, fixtures, self.proveskill.cache.compile)
+                for pack in packs:
+                    variant = f"@{pack.adapter}" if len(packs) > 1 else ""
+                    name = section.id.partition("#")[2] + variant
+                    node: Any = SectionNode.from_parent(self, name=name)
+                    node.pack, node.plan, node.variant = pack, plan, variant
+                    yield node
 
 
 class SectionNode(pytest.Collector):
@@ -64,6 +68,8 @@ class SectionNode(pytest.Collector):
 
     pack: Pack
     plan: Plan
+    variant: str
+    """What tells this node from that of another variant of the pack, "" when there is one only."""
 
     def collect(self) -> Iterable[pytest.Item]:
         """Yield an item for each fence."""
@@ -71,6 +77,7 @@ class SectionNode(pytest.Collector):
             name = step.snippet.id.rpartition("/")[2]
             item: Any = SnippetItem.from_parent(self, name=name)
             item.pack, item.plan, item.step = self.pack, self.plan, step
+            item.variant = self.variant
             item.extra_keyword_matches |= {step.snippet.language, self.plan.section.title}
             item.user_properties += [("file", step.filename), ("line", step.snippet.line)]
             yield item
@@ -82,6 +89,7 @@ class SnippetItem(pytest.Item):
     pack: Pack
     plan: Plan
     step: Step
+    variant: str
 
     @cached_property
     def reported_keywords(self) -> dict[str, Literal[1]]:
@@ -94,7 +102,7 @@ class SnippetItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the fence stands (line from 0) and its id."""
-        return self.path, self.step.snippet.line - 1, self.step.snippet.id
+        return self.path, self.step.snippet.line - 1, self.step.snippet.id + self.variant
 
 
 class FrontMatterItem(pytest.Item):

@@ -14,6 +14,7 @@ import yaml
 
 from proveskill.model import Limits, ManifestError
 from proveskill.servers import ServerError, ServerSpec
+from proveskill.variants import Variant
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -34,8 +35,8 @@ class Manifest:
     fixtures: Path | None = None
     path: tuple[Path, ...] = ()
     preload: tuple[str, ...] = ()
-    adapters: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Name -> modules to replace; empty when the pack has one variant only."""
+    adapters: dict[str, Variant] = field(default_factory=dict)
+    """By name, the default first; empty when the pack has one variant only."""
     limits: Limits = field(default_factory=Limits)
     not_run_budget: float = 1.0
     versions: dict[str, str] = field(default_factory=dict)
@@ -162,24 +163,12 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         fixtures=existing(data["fixtures"], "fixtures") if "fixtures" in data else None,
         path=tuple(existing(p, "path", i) for i, p in enumerate(data.get("path", []))),
         preload=tuple(data.get("preload", ())),
-        adapters={name: (what or {}).get("replace", {}) for name, what in adapters.items()},
+        adapters={name: Variant(**(what or {})) for name, what in adapters.items()},
         limits=Limits(**data.get("limits", {})),
         not_run_budget=data.get("budgets", {}).get("not_run", 1.0),
         versions=data.get("versions", {}),
         file=file,
     )
-
-
-def choose_adapter(manifest: Manifest, wanted: str | None) -> str | None:
-    """Return the variant to run, the first by default. Raises :class:`ManifestError`."""
-    if wanted is None:
-        return next(iter(manifest.adapters), None)
-    if wanted not in manifest.adapters:
-        known = ", ".join(manifest.adapters) or "none"
-        raise ManifestError(
-            f"{manifest.file or manifest.root}: no adapter {wanted!r}; known: {known}"
-        )
-    return wanted
 
 
 def line_of(node: yaml.Node | None, path: Iterable[str | int]) -> int:

@@ -54,7 +54,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         path = Path(argument.partition("::")[0])
         if path.is_dir() or path.suffix == ".md":
             try:
-                _state(config).pack_of(path).servers.share()
+                _state(config).packs_of(path)[0].servers.share()
             except ManifestError:  # not a pack: nothing to share
                 continue
 
@@ -70,7 +70,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
     state = _state(parent.config)
     try:
-        state.pack_of(file_path).fixtures  # noqa: B018 - reads and checks them
+        state.packs_of(file_path)[0].fixtures  # noqa: B018 - reads and checks them
     except ManifestError as error:
         raise pytest.UsageError(str(error)) from None
     file: Any = MarkdownFile.from_parent(parent, path=file_path)

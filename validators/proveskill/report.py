@@ -12,6 +12,8 @@ from typing import Any, TypedDict
 from proveskill.manifest import Manifest
 
 SCHEMA = 1
+_KEPT = ("section", "excused")
+"""Fields of a record that the report leaves out."""
 
 
 class SnippetRecord(TypedDict):
@@ -26,6 +28,8 @@ class SnippetRecord(TypedDict):
     verdict: str
     seconds: float
     reason: str | None
+    excused: bool
+    """Whether it was run, and failed as the variant's entry in skill.yaml expects."""
     error: dict[str, Any] | None
 
 
@@ -56,7 +60,7 @@ def build_report(
             **server,
             "packages": installed_versions(manifest.versions),
         },
-        "snippets": [{k: v for k, v in record.items() if k != "section"} for record in snippets],
+        "snippets": [{k: v for k, v in record.items() if k not in _KEPT} for record in snippets],
         "statements": [],
         "problems": problems,
         "phases": {name: round(value, 3) for name, value in phases.items()},
@@ -91,11 +95,19 @@ def write_report(report: dict[str, Any], file: Path) -> None:
     Path(scratch.name).replace(file)
 
 
-def section_table(snippets: Iterable[SnippetRecord]) -> list[tuple[str, int, int, int, float]]:
-    """Return (section, passed, failed, not run, seconds) in the order of the text."""
-    rows: dict[str, list[float]] = {}
+def section_table(
+    snippets: Iterable[SnippetRecord],
+) -> dict[str, dict[str | None, tuple[int, int, int, float]]]:
+    """Return section -> variant -> (passed, failed, not run, seconds), in the order of the text."""
+    table: dict[str, dict[str | None, tuple[int, int, int, float]]] = {}
     for record in snippets:
-        row = rows.setdefault(record["section"], [0, 0, 0, 0.0])
-        row[("passed", "failed", "not_run").index(record["verdict"])] += 1
-        row[3] += record["seconds"]
-    return [(name, int(r[0]), int(r[1]), int(r[2]), r[3]) for name, r in rows.items()]
+        row = table.setdefault(record["section"], {})
+        passed, failed, not_run, seconds = row.get(record["adapter"], (0, 0, 0, 0.0))
+        verdict = record["verdict"]
+        row[record["adapter"]] = (
+            passed + (verdict == "passed"),
+            failed + (verdict == "failed"),
+            not_run + (verdict == "not_run"),
+            seconds + record["seconds"],
+        )
+    return table

@@ -17,12 +17,13 @@ from proveskill.dispatch import Dispatcher, default_jobs
 from proveskill.fixture_index import FixtureIndex, read_fixtures
 from proveskill.fork_server import ForkServer, Preparation, PreparationError
 from proveskill.items import SnippetItem
-from proveskill.manifest import Manifest, choose_adapter, find_manifest
+from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import Failure, Limits, Section, Verdict
 from proveskill.plan import Plan, Step
 from proveskill.report import SnippetRecord
 from proveskill.section_run import Stage
 from proveskill.servers import ServerError, Servers
+from proveskill.variants import Variant, choose_variants
 
 MANIFEST_WRONG = 2
 SERVER_FAILED = 3
@@ -57,6 +58,11 @@ class Pack:
     jobs: int | None
     limits: Limits
 
+    @property
+    def variant(self) -> Variant:
+        """What this variant of the pack puts in place of imports."""
+        return self.manifest.adapters.get(self.adapter or "", Variant())
+
     @cached_property
     def fixtures(self) -> FixtureIndex:
         """The pack's fixtures. Raises :class:`ManifestError`."""
@@ -71,7 +77,7 @@ class Pack:
                 preload=manifest.preload,
                 path=tuple(map(str, manifest.path)),
                 fixtures=str(manifest.fixtures) if manifest.fixtures else None,
-                replace=manifest.adapters.get(self.adapter or "", {}),
+                replace=self.variant.replace,
             )
         )
 
@@ -99,7 +105,8 @@ class Session:
     """The state of a run, attached to pytest's configuration."""
 
     config: pytest.Config
-    packs: dict[Path, Pack] = field(default_factory=dict)
+    packs: dict[Path, tuple[Pack, ...]] = field(default_factory=dict)
+    """By the pack's root: one for each of its variants that is run."""
     sections: list[Section] = field(default_factory=list)
     records: list[SnippetRecord] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -112,8 +119,8 @@ class Session:
     )
     phases: dict[str, float] = field(default_factory=dict)
     collected_at: float | None = None
-    wanted: dict[str, set[str]] = field(default_factory=dict)
-    """Section id -> ids of the fences that were selected."""
+    wanted: dict[tuple[str | None, str], set[str]] = field(default_factory=dict)
+    """Variant and section id -> ids of the fences that were selected."""
 
     @cached_property
     def cache(self) -> CompileCache:
@@ -124,11 +131,16 @@ class Session:
             folder = Path(str(store.mkdir("proveskill"))) if store is not None else None
         return CompileCache(folder)
 
-    def pack_of(self, path: Path) -> Pack:
-        """Return the pack that a path belongs to. Raises :class:`ManifestError`."""
-        for root, pack in self.packs.items():
-            if root in path.parents and pack.manifest.holds(path):
-                return pack
+    @property
+    def all_packs(self) -> list[Pack]:
+        """Every pack in every variant."""
+        return [pack for variants in self.packs.values() for pack in variants]
+
+    def packs_of(self, path: Path) -> tuple[Pack, ...]:
+        """Return the pack that a path belongs to, a variant each. Raises ``ManifestError``."""
+        for root, packs in self.packs.items():
+            if root in path.parents and packs[0].manifest.holds(path):
+                return packs
         manifest = find_manifest(path)
         option = self.config.getoption
         spec = manifest.server
@@ -139,26 +151,27 @@ class Session:
         limits = manifest.limits
         if (seconds := option("proveskill_timeout")) is not None:
             limits = replace(limits, seconds=seconds)
-        pack = Pack(
-            manifest=manifest,
-            adapter=choose_adapter(manifest, option("proveskill_adapter")),
-            servers=Servers(spec),
-            jobs=option("proveskill_jobs"),
-            limits=limits,
+        wanted = option("proveskill_adapter")
+        names = choose_variants(manifest.adapters, wanted, manifest.file or manifest.root)
+        servers = Servers(spec)
+        packs = tuple(
+            Pack(manifest, name, servers, option("proveskill_jobs"), limits) for name in names
         )
-        self.packs[manifest.root] = pack
+        self.packs[manifest.root] = packs
         if not self.config.option.collectonly:
-            pack.fork_server.spawn()
-            if not (manifest.preload or manifest.fixtures):  # ready at once: use the time
-                pack.fork_server.fork_ahead(default_jobs())
-        return pack
+            for pack in packs:
+                pack.fork_server.spawn()
+                if not (manifest.preload or manifest.fixtures):  # ready at once: use the time
+                    pack.fork_server.fork_ahead(default_jobs())
+        return packs
 
     def start(self, items: list[SnippetItem]) -> None:
         """Begin to execute what was selected, ahead of the reports."""
         self.collected_at = time.monotonic()
         for item in items:
-            self.wanted.setdefault(item.plan.section.id, set()).add(item.step.snippet.id)
-        for pack in self.packs.values():
+            key = item.pack.adapter, item.plan.section.id
+            self.wanted.setdefault(key, set()).add(item.step.snippet.id)
+        for pack in self.all_packs:
             steps = [s for item in items if item.pack is pack for s in item.plan.steps]
             pack.fork_server.preload(_worth_importing_once(steps))
             plans = {id(item.plan): item.plan for item in items if item.pack is pack}.values()
@@ -172,14 +185,15 @@ class Session:
                 break
         # With xdist each process learns only later which of the items it runs.
         if not hasattr(self.config, "workerinput"):
-            for plan, pack in {id(i.plan): (i.plan, i.pack) for i in items}.values():
+            for plan, pack in {(id(i.plan), id(i.pack)): (i.plan, i.pack) for i in items}.values():
                 self._submit(plan, pack)
 
     def verdict(self, item: SnippetItem) -> Verdict:
         """Return a fence's verdict; ends the run when there is no server or no fixture module."""
         try:
             self._submit(item.plan, item.pack)
-            return item.pack.dispatcher.verdict(item.step.snippet.id)
+            verdict = item.pack.dispatcher.verdict(item.step.snippet.id)
+            return item.pack.variant.judge(item.step.snippet, verdict)
         except ServerError as error:
             self._give_up(str(error), SERVER_FAILED)
         except PreparationError as error:
@@ -188,11 +202,11 @@ class Session:
     def close(self) -> None:
         """Close the packs and save the compiled fences."""
         self.cache.save()
-        for pack in self.packs.values():
+        for pack in self.all_packs:
             pack.close()
 
     def _submit(self, plan: Plan, pack: Pack) -> None:
-        pack.dispatcher.submit(plan, frozenset(self.wanted[plan.section.id]))
+        pack.dispatcher.submit(plan, frozenset(self.wanted[pack.adapter, plan.section.id]))
 
     def _give_up(self, message: str, status: int) -> NoReturn:
         self.problems.append(message)

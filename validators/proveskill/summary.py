@@ -29,11 +29,12 @@ def finish(state: Session, session: pytest.Session, exitstatus: int) -> int:
         state.problems.append("no fence found: nothing was proven")
     if exitstatus in (0, 1):
         state.problems += _over_budget(state, fences)
+        state.problems += _useless_excuses(state)
     if exitstatus == 0 and state.problems:
         exitstatus = int(pytest.ExitCode.TESTS_FAILED)
     file = session.config.getoption("proveskill_report")
     if file is not None and state.packs:
-        pack = next(iter(state.packs.values()))
+        pack = state.all_packs[0]
         report = build_report(
             manifest=pack.manifest,
             snippets=state.records,
@@ -63,7 +64,7 @@ def write_summary(state: Session, terminal: Any) -> None:
         return
     terminal.section("sections", sep="-")
     _write_table(state, terminal)
-    for pack in state.packs.values():
+    for pack, *_ in state.packs.values():
         for line in _other_versions(pack.manifest):
             terminal.write_line(line, yellow=True)
     for problem in state.problems:
@@ -71,12 +72,19 @@ def write_summary(state: Session, terminal: Any) -> None:
 
 
 def _write_table(state: Session, terminal: Any) -> None:
-    rows = section_table(state.records)
-    width = max((len(row[0]) for row in rows), default=7)
-    terminal.write_line(f"{'section':<{width}}  passed  failed  not run  seconds")
-    for name, passed, failed, not_run, seconds in rows:
-        line = f"{name:<{width}}  {passed:>6}  {failed:>6}  {not_run:>7}  {seconds:>7.2f}"
-        terminal.write_line(line, red=bool(failed))
+    table = section_table(state.records)
+    variants = list(dict.fromkeys(record["adapter"] for record in state.records))
+    width = max(map(len, table), default=7)
+    if len(variants) > 1:
+        terminal.write_line(" " * width + "".join(f"  {name or '':^32}" for name in variants))
+    columns = f"  {'passed':>6}  {'failed':>6}  {'not run':>7}  {'seconds':>7}"
+    terminal.write_line(f"{'section':<{width}}{columns * max(1, len(variants))}")
+    for name, row in table.items():
+        line = f"{name:<{width}}"
+        for variant in variants:
+            passed, failed, not_run, seconds = row.get(variant, (0, 0, 0, 0.0))
+            line += f"  {passed:>6}  {failed:>6}  {not_run:>7}  {seconds:>7.2f}"
+        terminal.write_line(line, red=any(cells[1] for cells in row.values()))
     verdicts = [record["verdict"] for record in state.records]
     terminal.write_line(
         f"{len(verdicts)} fences: {verdicts.count('passed')} passed, "
@@ -95,20 +103,39 @@ def _phases(state: Session) -> dict[str, float]:
 
 
 def _describe(state: Session) -> dict[str, Any]:
-    for pack in state.packs.values():
+    for pack in state.all_packs:
         return {**pack.servers.describe(), "server_seconds": pack.servers.timings()}
     return {}
 
 
 def _over_budget(state: Session, fences: int) -> list[str]:
-    pack: Pack | None = next(iter(state.packs.values()), None)
-    not_run = sum(record["verdict"] == "not_run" for record in state.records)
+    pack: Pack | None = next(iter(state.all_packs), None)
+    marked = [r for r in state.records if r["verdict"] == "not_run" and not r["excused"]]
+    not_run = len({record["id"] for record in marked})
     if pack is None or not fences or not_run / fences <= pack.manifest.not_run_budget:
         return []
     share = f"{not_run / fences:.1%}"
     return [
         f"{not_run} of {fences} fences ({share}) are marked 'not run', more than the budget of "
         f"{pack.manifest.not_run_budget:.1%} in {pack.manifest.file}: make them run"
+    ]
+
+
+def _useless_excuses(state: Session) -> list[str]:
+    held = {(r["adapter"], r["id"]) for r in state.records if r["verdict"] == "passed"}
+    known = {snippet.id for section in state.sections for snippet in section.snippets}
+    read = {identifier.partition("#")[0] for identifier in known}
+    return [
+        f"{pack.manifest.file}: adapters.{pack.adapter}.faults: {identifier}: {why}"
+        for pack in state.all_packs
+        for identifier in pack.variant.faults
+        if (
+            why := "it holds: remove the entry"
+            if (pack.adapter, identifier) in held
+            else "there is no such fence"
+            if identifier not in known and identifier.partition("#")[0] in read
+            else ""
+        )
     ]
 
 

@@ -15,8 +15,9 @@ import platformdirs
 import pytest
 
 from proveskill.fixture_index import read_fixtures
-from proveskill.manifest import Manifest, choose_adapter, find_manifest
+from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import ManifestError
+from proveskill.variants import choose_variants
 
 _WRONG, _USAGE = 1, 2
 
@@ -85,7 +86,7 @@ def _cache_options(manifest: Manifest) -> list[str]:
 def _check(manifest: Manifest, options: argparse.Namespace) -> None:
     """Find what is wrong with the command before anything is collected or started."""
     replace(manifest.server, kind=options.server or manifest.server.kind)
-    choose_adapter(manifest, options.adapter)
+    choose_variants(manifest.adapters, options.adapter, manifest.file or manifest.root)
     read_fixtures(manifest.fixtures)
     if options.report and not Path(options.report).resolve().parent.is_dir():
         raise ManifestError(f"cannot write the report {options.report}: no such folder")

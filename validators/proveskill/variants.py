@@ -1,0 +1,58 @@
+"""The variants of a pack ("adapters"): what is put in place of an import, and what may differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proveskill.model import ManifestError, Snippet, Verdict
+
+BOTH = "both"
+"""What ``--adapter`` takes for all variants of a pack, one after the other."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a fence imports in place of what it names, and which fences cannot hold then.
+
+    A fence that shows a fault of the default variant does not hold on one that has cured it.
+    """
+
+    replace: dict[str, str] = field(default_factory=dict)
+    fault_mark: str | None = None
+    """Regular expression that the text of such a fence contains."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """Fences without the mark that do not hold either: id -> reason."""
+
+    def excuses(self, snippet: Snippet) -> str | None:
+        """Return why a fence need not hold on this variant, or None when it must."""
+        if snippet.id in self.faults:
+            return self.faults[snippet.id]
+        if self.fault_mark and re.search(self.fault_mark, snippet.source):
+            return "it shows a fault that this variant does not have"
+        return None
+
+    def judge(self, snippet: Snippet, verdict: Verdict) -> Verdict:
+        """Turn the failure of an excused fence into ``not_run``."""
+        if snippet.not_run is not None:
+            return verdict
+        reason = self.excuses(snippet)
+        if reason is None or verdict.failure is None:
+            return verdict
+        return Verdict("not_run", verdict.seconds, reason=f"{reason}: {verdict.failure.message}")
+
+
+def choose_variants(
+    known: Mapping[str, Variant], wanted: str | None, where: Path
+) -> list[str | None]:
+    """Return the names to run: the first by default. Raises :class:`ManifestError`."""
+    if wanted is None:
+        return [next(iter(known), None)]
+    if wanted == BOTH and known:
+        return list(known)
+    if wanted not in known:
+        names = ", ".join([*known, BOTH]) if known else "none"
+        raise ManifestError(f"{where}: no adapter {wanted!r}; known: {names}")
+    return [wanted]
