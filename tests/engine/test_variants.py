@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from engine_cases import failure_blocks
 from engine_runs import Bench, Run, fence, write_pack
 
@@ -27,6 +28,9 @@ def run_variants(
     (root / "lib" / "colours.py").write_text(STOCK)
     (root / "lib" / "our_colours.py").write_text(ours)
     adapters = {"stock": {}, "ours": {"replace": {"colours": "our_colours"}, **variant}}
+    if "faults" in variant:
+        (root / "faults.yaml").write_text(yaml.safe_dump(variant["faults"]))
+        adapters["ours"] |= {"faults": "faults.yaml"}
     write_pack(root, {"adapters": adapters, "path": ["lib"]}, TEXT)
     report = root / "out.json"
     return bench.run(["verify", ".", *options, "--report", report], root, report=report)
@@ -106,3 +110,9 @@ def test_a_listed_fault_of_no_fence_is_an_error(bench: Bench, root: Path) -> Non
 def test_excused_fences_do_not_count_against_the_budget(bench: Bench, root: Path) -> None:
     run = run_variants(bench, root, EXCUSED, "--adapter", "ours")
     assert run.report["problems"] == []
+
+
+def test_a_list_of_faults_that_is_no_mapping_is_a_usage_error(bench: Bench, root: Path) -> None:
+    run = run_variants(bench, root, {"faults": ["SKILL#one/3"]}, "--adapter", "ours")
+    assert run.status == 2
+    assert "faults.yaml: not a mapping of fence ids to reasons" in run.text

@@ -14,7 +14,7 @@ import yaml
 
 from proveskill.model import Limits, ManifestError
 from proveskill.servers import ServerError, ServerSpec
-from proveskill.variants import Variant
+from proveskill.variants import Variant, read_variant
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -163,7 +163,9 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         fixtures=existing(data["fixtures"], "fixtures") if "fixtures" in data else None,
         path=tuple(existing(p, "path", i) for i, p in enumerate(data.get("path", []))),
         preload=tuple(data.get("preload", ())),
-        adapters={name: Variant(**(what or {})) for name, what in adapters.items()},
+        adapters={
+            name: read_variant(what or {}, name, existing) for name, what in adapters.items()
+        },
         limits=Limits(**data.get("limits", {})),
         not_run_budget=data.get("budgets", {}).get("not_run", 1.0),
         versions=data.get("versions", {}),

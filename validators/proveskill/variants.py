@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from proveskill.model import ManifestError, Snippet, Verdict
 
@@ -42,6 +45,25 @@ class Variant:
         if reason is None or verdict.failure is None:
             return verdict
         return Verdict("not_run", verdict.seconds, reason=f"{reason}: {verdict.failure.message}")
+
+
+def read_variant(fields: dict[str, Any], name: str, existing: Callable[..., Path]) -> Variant:
+    """Return the variant of an entry in the manifest. Raises :class:`ManifestError`.
+
+    ``existing(value, *keys)`` makes a path of a value of the manifest that stands under those keys.
+    """
+    if "faults" not in fields:
+        return Variant(**fields)
+    file = existing(fields["faults"], "adapters", name, "faults")
+    try:
+        faults = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ManifestError(f"{file}: {' '.join(str(error).split())}") from None
+    if not isinstance(faults, dict) or not all(
+        isinstance(text, str) for pair in faults.items() for text in pair
+    ):
+        raise ManifestError(f"{file}: not a mapping of fence ids to reasons")
+    return Variant(**{**fields, "faults": faults})
 
 
 def choose_variants(
