@@ -116,3 +116,17 @@ def test_a_list_of_faults_that_is_no_mapping_is_a_usage_error(bench: Bench, root
     run = run_variants(bench, root, {"faults": ["SKILL#one/3"]}, "--adapter", "ours")
     assert run.status == 2
     assert "faults.yaml: not a mapping of fence ids to reasons" in run.text
+
+
+def test_the_submodules_of_a_replaced_package_can_still_be_imported(
+    bench: Bench, root: Path
+) -> None:
+    package = root / "lib" / "shop"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("NAME = 'stock'\n")
+    (package / "till.py").write_text("from shop import NAME\n")
+    (root / "lib" / "our_shop.py").write_text("NAME = 'ours'\n")
+    text = "## One\n\n" + fence("import shop\nimport shop.till\nshop.till.NAME  # -> 'ours'")
+    adapters = {"ours": {"replace": {"shop": "our_shop"}}}
+    write_pack(root, {"adapters": adapters, "path": ["lib"]}, text)
+    assert bench.run(["verify", "."], root).status == 0

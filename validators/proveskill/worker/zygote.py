@@ -113,7 +113,7 @@ def _prepare(what: dict[str, Any]) -> tuple[dict[str, Any], ModuleType | None]:
     sys.path[:0] = what["path"]
     try:
         for name, replacement in what["replace"].items():
-            sys.modules[name] = importlib.import_module(replacement)
+            _put_in_place(importlib.import_module(replacement), name)
         for name in what["preload"]:
             importlib.import_module(name)
         for name in what["found"]:
@@ -124,6 +124,14 @@ def _prepare(what: dict[str, Any]) -> tuple[dict[str, Any], ModuleType | None]:
         frames = traceback.extract_tb(error.__traceback__)
         where = f"{frames[-1].filename}:{frames[-1].lineno}: " if frames else ""
         return {"error": f"{where}{type(error).__name__}: {error}"}, None
+
+
+def _put_in_place(replacement: ModuleType, name: str) -> None:
+    """Have a module offer what another defines; its submodules stay what they are."""
+    original = importlib.import_module(name)
+    public = [n for n in vars(replacement) if not n.startswith("_")]
+    for public_name in getattr(replacement, "__all__", public):
+        setattr(original, public_name, getattr(replacement, public_name))
 
 
 def _load(path: str) -> ModuleType:
