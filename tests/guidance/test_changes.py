@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from changes import KINDS, Change, changes_of
-from guidance import ROOT, manifest, sections, skill_files
+from guidance import CURED, ROOT, manifest, sections, skill_files
 from proveskill.servers import Servers, ServerSpec
 
 SEED = 20_261_122
@@ -69,11 +69,15 @@ def pack(tmp_path: Path) -> Path:
     """A copy of what the manifest names, and of the manifest."""
     found = manifest()
     assert found.file is not None
-    for source in (found.file, *found.skills, found.fixtures, found.server.schema):
+    sources = (found.file, *found.skills, *found.path, found.fixtures, found.server.schema, CURED)
+    for source in sources:
         if source is not None:
             target = tmp_path / source.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            elif not target.exists():
+                shutil.copy(source, target)
     return tmp_path
 
 

@@ -173,7 +173,8 @@ class SectionRun:
         if programs := client_programs():
             # Behind the user's own PATH: psql and pg_isready where there are none.
             path = f"{path}:{programs}"
-        return {**environment, "PATH": path}
+        skill = next(f for f in self._plan.section.file.parents if (f / "SKILL.md").is_file())
+        return {**environment, "PATH": path, "SKILL_DIR": str(skill.resolve())}
 
     def _compare(self, step: Step) -> Verdict:
         answer = self._answers.get(step.snippet.shows or "")

@@ -1,0 +1,1 @@
+"""A job queue in PostgreSQL: SKIP LOCKED, LISTEN/NOTIFY, retries, and nothing lost in a crash."""

@@ -1,0 +1,209 @@
+"""Results as Arrow tables, with the columns' types from the server.
+
+What SQLSpec 0.69 does: it guesses each column's Arrow type from the Python values, so that an
+empty result has no columns at all, an all-NULL column no type, and a vector is list<double>.
+
+What this does instead, by the PostgreSQL type of the column:
+
+- bool, int2, int4, int8, float4, float8: bool, int16, int32, int64, float, double; oid: int64.
+- numeric, money: a decimal of the digits that are there, decimal128(38, 9) when there is no value;
+  string when one is NaN or infinite, which Arrow's decimals cannot be.
+- date, time, timestamp, timestamptz: date32, time64[us], timestamp[us], timestamp[us, UTC].
+- interval: duration[us]; month_day_nano_interval when one has months. bytea: binary.
+- vector, halfvec: fixed_size_list<float>[n], <halffloat>[n]; list when lengths differ or there is
+  no value to know one from.
+- json, jsonb, composites: struct, list and so on, as the values are; JSON text when they differ.
+- arrays: list, nested for more dimensions.
+- everything else, uuid too: string, in the server's text form where Python has one.
+
+Infinite dates have no Arrow form: DataError. May be unnecessary when SQLSpec (0.69) asks the
+server. Source: https://arrow.apache.org/docs/format/Columnar.html (types).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from sqlspec.core import ArrowResult, create_arrow_result
+from sqlspec.exceptions import DataError, ImproperConfigurationError
+
+from psqlpy_adapter.mixin import DriverMixin
+from psqlpy_adapter.results import Metadata
+from psqlpy_adapter.types import Interval, Range
+from psqlpy_adapter.types.documents import dumps
+
+if TYPE_CHECKING:
+    from psqlpy_adapter.plans import Column
+    from psqlpy_adapter.types import PgType
+
+_FIXED: dict[str, pa.DataType] = {
+    "boolrecv": pa.bool_(),
+    "int2recv": pa.int16(),
+    "int4recv": pa.int32(),
+    "int8recv": pa.int64(),
+    "oidrecv": pa.int64(),
+    "float4recv": pa.float32(),
+    "float8recv": pa.float64(),
+    "date_recv": pa.date32(),
+    "time_recv": pa.time64("us"),
+    "timestamp_recv": pa.timestamp("us"),
+    "timestamptz_recv": pa.timestamp("us", tz="UTC"),
+    "bytearecv": pa.binary(),
+}
+_COMPONENT = {"vector_recv": pa.float32(), "halfvec_recv": pa.float16()}
+_NUMBERS = frozenset(("numeric_recv", "cash_recv"))
+_NO_DIGITS = pa.decimal128(38, 9)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, Range):
+        if value.isempty:
+            return "empty"
+        low, high = ("" if end is None else str(end) for end in (value.lower, value.upper))
+        return f"{value.bounds[0]}{low},{high}{value.bounds[1]}"
+    if isinstance(value, (dict, list)):
+        return dumps(value)
+    return str(value)
+
+
+def _numbers(values: list[Decimal | None]) -> pa.Array:
+    known = [value for value in values if value is not None]
+    if not all(value.is_finite() for value in known):
+        return pa.array([_text(value) for value in values], pa.string())
+    return pa.array(values) if known else pa.array(values, _NO_DIGITS)
+
+
+def _vectors(values: list[Any], component: pa.DataType) -> pa.Array:
+    lengths = {len(value) for value in values if value is not None}
+    kind = pa.list_(component, lengths.pop()) if len(lengths) == 1 else pa.list_(component)
+    return pa.array(values, kind)
+
+
+def _intervals(values: list[Any]) -> pa.Array:
+    if not any(isinstance(value, Interval) for value in values):
+        return pa.array(values, pa.duration("us"))
+    rows = [
+        None if value is None
+        else (value.months, value.days, value.microseconds * 1000)
+        if isinstance(value, Interval)
+        else (0, value.days, (value.seconds * 1_000_000 + value.microseconds) * 1000)
+        for value in values
+    ]  # fmt: skip
+    return pa.array(rows, pa.month_day_nano_interval())
+
+
+def _documents(values: list[Any]) -> pa.Array:
+    if any(value is not None for value in values):
+        try:
+            return pa.array(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            pass  # of different shapes
+    return pa.array([None if v is None else dumps(v) for v in values], pa.string())
+
+
+def _lists(values: list[Any], element: PgType) -> pa.Array:
+    """Build a list array from the items of all lists, which have one type."""
+    items = [item for value in values if value is not None for item in value]
+    nested = any(isinstance(item, list) for item in items) and element.receive not in _COMPONENT
+    if nested and not element.receive.startswith("json"):
+        inner = _lists(items, element)
+    else:
+        inner = array(items, element)
+    offsets, end = [], 0
+    for value in values:
+        offsets.append(None if value is None else end)
+        end += len(value or ())
+    return pa.ListArray.from_arrays(pa.array([*offsets, end], pa.int32()), inner)
+
+
+def array(values: list[Any], pg_type: PgType | None) -> pa.Array:
+    """Return the values of a column as an Arrow array. Raises DataError."""
+    while pg_type is not None and pg_type.base is not None:
+        pg_type = pg_type.base
+    if pg_type is None:
+        return pa.array(values)
+    try:
+        if pg_type.element is not None:
+            return _lists(values, pg_type.element)
+        if pg_type.receive in _COMPONENT:
+            return _vectors(values, _COMPONENT[pg_type.receive])
+        if pg_type.receive in _NUMBERS:
+            return _numbers(values)
+        if pg_type.receive == "interval_recv":
+            return _intervals(values)
+        if pg_type.receive.startswith("json") and pg_type.receive != "jsonpath_recv":
+            return _documents(values)
+        if pg_type.kind == "c":
+            return _documents(values)
+        kind = _FIXED.get(pg_type.receive)
+        if kind is not None:
+            return pa.array(values, kind)
+        return pa.array([_text(value) for value in values], pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, AttributeError) as error:
+        raise DataError(f"a PostgreSQL {pg_type} value has no Arrow form: {error}") from error
+
+
+def table(rows: list[dict[str, Any]], columns: tuple[Column, ...]) -> pa.Table:
+    """Return rows as a table with the columns' names and types, also when there are none."""
+    types = {column.name: column.type for column in columns}
+    arrays = [array([row[name] for row in rows], kind) for name, kind in types.items()]
+    return pa.table(arrays, names=list(types))
+
+
+class ArrowMixin(DriverMixin):
+    """`select_to_arrow` and `fetch_to_arrow` of the driver."""
+
+    __slots__ = ()
+
+    async def select_to_arrow(
+        self,
+        statement: Any,
+        /,
+        *parameters: Any,
+        statement_config: Any = None,
+        return_format: str = "table",
+        native_only: bool = False,
+        batch_size: int | None = None,
+        arrow_schema: Any = None,
+        **kwargs: Any,
+    ) -> ArrowResult:
+        """Execute a query and return its rows as Arrow.
+
+        return_format: "table", "reader", "batches" or "batch" (one), of `batch_size` rows each;
+        arrow_schema: a pyarrow.Schema that the table is cast to. Raises what `execute` raises,
+        DataError for a value without an Arrow form, ImproperConfigurationError for native_only.
+        """
+        if native_only:
+            msg = "psqlpy gives rows, not Arrow data: native_only=True cannot be had"
+            raise ImproperConfigurationError(msg)
+        result = await self.execute(
+            statement, *parameters, statement_config=statement_config, **kwargs
+        )
+        columns = result.metadata.columns if isinstance(result.metadata, Metadata) else None
+        data = table(result.get_data(), columns or ())
+        if arrow_schema is not None:
+            if not isinstance(arrow_schema, pa.Schema):
+                msg = f"arrow_schema must be a pyarrow.Schema, not {type(arrow_schema).__name__}"
+                raise TypeError(msg)
+            data = data.cast(arrow_schema)
+        return create_arrow_result(
+            statement=result.statement,
+            data=_formatted(data, return_format, batch_size),
+            rows_affected=result.rows_affected,
+            metadata=result.metadata,
+        )
+
+
+def _formatted(data: pa.Table, return_format: str, batch_size: int | None) -> Any:
+    if return_format == "table":
+        return data
+    batches = data.to_batches(max_chunksize=batch_size)
+    if return_format == "reader":
+        return pa.RecordBatchReader.from_batches(data.schema, batches)
+    if return_format == "batches":
+        return batches
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=data.schema)

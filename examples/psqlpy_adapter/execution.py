@@ -1,0 +1,217 @@
+"""Execution: one statement, its values by the server's types, its rows with all their digits.
+
+What SQLSpec 0.69 and psqlpy 0.13 do: values are changed by Python type and by casts that sqlglot
+finds in the text, on the first execution only; whether there are rows is sqlglot's opinion; a
+value of a wrong type is a TypeError, an OverflowError, a Rust panic, or garbage in the table.
+
+What this does instead: the server's description of the statement (`describe`) decides both, on
+every execution alike; each value is encoded to the type's own binary format (`types`) before
+anything is sent, or refused with a DataError that names the parameter and both types. A plain
+text with plain parameters does not pass through SQLSpec's compiler at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from sqlspec.exceptions import SQLSpecError
+
+from psqlpy_adapter import results
+from psqlpy_adapter.blocks import in_block
+from psqlpy_adapter.cancellation import guarded
+from psqlpy_adapter.lone import Lone, settled
+from psqlpy_adapter.numbering import as_written, placeholders
+from psqlpy_adapter.planning import PlanningMixin
+from psqlpy_adapter.plans import Plan
+from psqlpy_adapter.sql_text import command, tokens
+from psqlpy_adapter.statements import bound, opaque
+from psqlpy_adapter.types import TextNeeded
+
+if TYPE_CHECKING:
+    from sqlspec.core import SQLResult, StatementConfig
+
+
+_STALE = (
+    "cached plan must not change result type",
+    "cache lookup failed for type",
+    "wrong number of columns",
+    "binary data has array element type",
+)
+"""What the server says when a type or a table is no longer what it was; it did nothing then."""
+_DESCRIBED = frozenset(
+    [
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "MERGE",
+        "WITH",
+        "VALUES",
+        "TABLE",
+        "SHOW",
+        "EXPLAIN",
+        "FETCH",
+        "EXECUTE",
+        "CALL",
+    ]
+)
+
+
+def refuse_copy(sql: str) -> None:
+    """Refuse a COPY to or from the client, which costs psqlpy the connection."""
+    if command(sql) == "COPY" and {token.text for token in tokens(sql)} & {"stdin", "stdout"}:
+        msg = (
+            "COPY to or from the client is no statement to execute: use load_from_arrow() or "
+            "load_from_records() to write, select_to_arrow() or select_stream() to read"
+        )
+        raise SQLSpecError(msg)
+
+
+class ExecutionMixin(PlanningMixin):
+    """`execute` and everything that SQLSpec builds on it."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        async def detach_streams(self) -> None:
+            """See `StreamingMixin`."""
+
+    async def execute(
+        self,
+        statement: Any,
+        /,
+        *parameters: Any,
+        statement_config: StatementConfig | None = None,
+        **kwargs: Any,
+    ) -> SQLResult:
+        """Execute one statement; see SQLSpec for the arguments, and the module for what differs.
+
+        Raises DataError before anything is sent when a value does not fit its parameter, else what
+        `errors.mapped` makes of the server's error.
+        """
+        if self.__dict__.get("_streams"):
+            await self.detach_streams()
+        if type(statement) is str and self._is_plain(statement_config):
+            has_values = parameters or kwargs
+            given = placeholders(statement) if has_values else as_written(statement)
+            values = bound(given, parameters, kwargs) if given is not None else None
+            if given is not None and values is not None:
+                if given.apart is not None:
+                    chosen = await self.numbered(given)
+                    values = bound(chosen, parameters, kwargs) or values
+                    given = chosen
+                plan, rows = await self._perform(given.sql, values)
+                if plan is not None:
+                    return self._result(statement, plan, values, rows)
+                return results.count(command(given.sql), rows)
+        if not kwargs:
+            parameters = opaque(statement, parameters)
+        return await super().execute(
+            statement, *parameters, statement_config=statement_config, **kwargs
+        )
+
+    def _is_plain(self, config: StatementConfig | None) -> bool:
+        if config is not None and config is not self.statement_config:
+            return False
+        watcher = self._observability
+        if watcher is not None and not watcher.is_idle:
+            return False
+        own = self.statement_config
+        if self.__dict__.get("_plain_config") is own:
+            return True
+        parameters = own.parameter_config
+        if (
+            own.enable_sqlcommenter
+            or own.output_transformer is not None
+            or own.statement_transformers
+            or parameters.output_transformer is not None
+            or parameters.ast_transformer is not None
+        ):
+            return False
+        self.__dict__["_plain_config"] = own
+        return True
+
+    def _result(
+        self, source: str, plan: Plan, values: Any, rows: list[dict[str, Any]]
+    ) -> SQLResult:
+        if plan.counts:
+            return results.count(plan.command, rows[0]["count"])
+        if plan.columns is None:
+            return results.count(plan.command, -1 if plan.uncounted else 0)
+        given = settled(plan.parameters, values)
+        return results.rows(source, plan, self.statement_config, given, rows)
+
+    async def _perform(self, sql: str, values: Any) -> tuple[Plan | None, Any]:
+        """Run a `$1` text: (plan, its rows), or (None, 0) without a plan."""
+        is_lone = len(values) == 1 and type(values[0]) is Lone
+        plan = self.describer.known(sql)
+        if plan is None:
+            if command(sql) not in _DESCRIBED and not len(values):
+                await self._command(sql)
+                return None, 0
+            if not is_lone:
+                with contextlib.suppress(TextNeeded):
+                    rows = await self.fetch_unplanned(sql, values)
+                    if rows is not None:
+                        return self.describer.known(sql), rows
+            async with self.lane.alone(lambda: self.describer.known(sql) is None):
+                plan = await self.plan(sql)
+                values = settled(plan.parameters, values)
+                with contextlib.suppress(TextNeeded):
+                    return plan, await self.send(plan, values)
+        elif is_lone:
+            values = settled(plan.parameters, values)
+        for _ in (1, 2):
+            try:
+                return plan, await self.fetch_rows(plan, values)
+            except TextNeeded:
+                stale = None
+            except SQLSpecError as error:
+                if not any(reason in str(error) for reason in _STALE):
+                    raise
+                self.describer.forget(plan.source)
+                self.catalogue.forget()
+                stale = error
+            async with self.lane.alone():
+                if stale is None:
+                    plan, values = await self._as_text(plan, values)
+                elif await in_block(self):
+                    break
+                else:
+                    plan = await self.plan(plan.source)
+        if stale is not None:
+            raise stale
+        return plan, await self.fetch_rows(plan, values)
+
+    async def fetch_rows(self, plan: Plan, values: Any) -> list[dict[str, Any]]:
+        """Send a planned statement with its values, in its turn; return its rows."""
+        async with self.lane.shared():
+            return await self.send(plan, values)
+
+    async def fetch_unplanned(self, sql: str, values: Any) -> list[dict[str, Any]] | None:
+        """Run a text that is new on the connection in a group; None: not in a group."""
+        del sql, values
+        return None
+
+    async def send(self, plan: Plan, values: Any) -> list[dict[str, Any]]:
+        """Send a planned statement with its values (as the user gave them) at once."""
+        parameters = plan.encode(values)
+        return plan.rows(await guarded(self, self.connection.fetch(plan.sql, parameters)))
+
+    async def _command(self, sql: str) -> None:
+        """Run a statement without parameters and rows."""
+        refuse_copy(sql)
+        code = tokens(sql)
+        several = any(token.text == ";" and token.kind == "symbol" for token in code[:-1])
+        async with self.lane.alone():
+            send = self.connection.fetch(sql, []) if several else self.connection.execute_batch(sql)
+            await guarded(self, send)
+            self._note(sql)
+
+    def _note(self, sql: str) -> None:
+        """Learn from a command that succeeded."""
+        self.lane.note(sql)
+        if command(sql) in ("CREATE", "ALTER", "DROP"):
+            self.describer.altered()

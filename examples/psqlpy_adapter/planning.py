@@ -1,0 +1,173 @@
+"""Planning: what a connection asks its server about a text, once, before it runs it.
+
+The answers are kept for the life of the physical connection (`describe`); a session finds them
+where the connection's earlier sessions left them. DML without RETURNING is planned in the form
+that counts its rows (`counts`), if the server takes that form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlspec.exceptions import DatabaseConnectionError, SQLSpecError
+
+from psqlpy_adapter.blocks import in_block
+from psqlpy_adapter.cancellation import guarded
+from psqlpy_adapter.counts import DML, counting, verb
+from psqlpy_adapter.describe import REMEMBERED, Describer
+from psqlpy_adapter.lane import Lane
+from psqlpy_adapter.mixin import DriverMixin
+from psqlpy_adapter.numbering import Placeholders
+from psqlpy_adapter.sql_text import cast_placeholders
+from psqlpy_adapter.types import Catalogue, TextNeeded
+
+if TYPE_CHECKING:
+    from psqlpy_adapter.checkout import Checkout
+    from psqlpy_adapter.plans import Plan
+
+_CATALOGUE = "_psqlpy_adapter_catalogue"
+_SAVEPOINT = "psqlpy_adapter_count"
+_TWO_TYPES = "inconsistent types deduced for parameter"
+
+
+class PlanningMixin(DriverMixin):
+    """`describer`, `catalogue` and `plan` of the driver."""
+
+    __slots__ = ()
+
+    checkout: Checkout | None
+    """What is known of the connection; None on a driver that was made by hand."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The types of the server: one for all drivers with the same `driver_features`."""
+        catalogue = self.driver_features.get(_CATALOGUE)
+        if catalogue is None:
+            catalogue = self.driver_features[_CATALOGUE] = Catalogue(
+                self.driver_features.get("json_serializer"),
+                self.driver_features.get("json_deserializer"),
+            )
+        return catalogue
+
+    @property
+    def describer(self) -> Describer:
+        """What is known of the statements prepared on this connection."""
+        home: Any = self.checkout if self.checkout is not None else self
+        describer: Describer | None = home.__dict__.get("describer")
+        if describer is None:
+            describer = home.__dict__["describer"] = Describer(self.catalogue)
+        return describer
+
+    @property
+    def lane(self) -> Lane:
+        """The order of what tasks do on this session's connection."""
+        lane = self.__dict__.get("_lane")
+        if lane is None:
+            lane = self.__dict__["_lane"] = Lane()
+        return lane
+
+    async def plan(self, sql: str) -> Plan:
+        """Return the plan of a `$1` text on this connection, asking the server the first time."""
+        describer = self.describer
+        plan = describer.known(sql)
+        if plan is not None:
+            return plan
+        if not self._pools_transactions() or await in_block(self):
+            plan = await self._describe(sql)
+        else:  # a pooler may use another server for the next statement outside of a transaction
+            send = self.connection.execute_batch
+            await guarded(self, send("BEGIN"), undo=lambda: send("ROLLBACK"))
+            failure = None
+            try:
+                plan = await self._describe(sql, undo=lambda: send("ROLLBACK"))
+            except SQLSpecError as error:
+                failure = error
+            await guarded(self, send("ROLLBACK"))
+            if failure is not None:
+                raise failure
+            assert plan is not None
+        describer.remember(plan)
+        return plan
+
+    async def numbered(self, given: Placeholders) -> Placeholders:
+        """Return the form of a text with a repeated name that the server can give types to.
+
+        One number for a name serves GROUP BY and `:x IS NULL`; but the server refuses one that is
+        to be of two types (42P08), as in VALUES of two columns: there each place has its own. The
+        first time it is asked under a savepoint, so that its refusal harms no transaction.
+        """
+        home: Any = self.checkout if self.checkout is not None else self
+        divided: set[str] = home.__dict__.setdefault("_psqlpy_adapter_divided", set())
+        if given.apart is None or self.describer.known(given.sql) is not None:
+            return given
+        if given.sql in divided:
+            return given.apart
+        send = self.connection.execute_batch
+        async with self.lane.alone():
+            inside = await in_block(self)
+            if inside:
+                await guarded(self, send(f"SAVEPOINT {_SAVEPOINT}"))
+            undo = ""
+            try:
+                await self.plan(given.sql)
+            except SQLSpecError as error:
+                if _TWO_TYPES not in str(error):
+                    raise
+                if len(divided) >= REMEMBERED:
+                    divided.clear()
+                divided.add(given.sql)
+                undo = f"ROLLBACK TO {_SAVEPOINT}; "
+            if inside:
+                await guarded(self, send(f"{undo}RELEASE {_SAVEPOINT}"))
+        return given.apart if undo else given
+
+    async def _describe(self, sql: str, undo: Callable[[], Any] | None = None) -> Plan:
+        describer = self.describer
+        plan = await describer.describe(self, self.connection, sql, undo=undo)
+        if plan.columns is not None or (operation := verb(sql)) not in DML:
+            return plan
+        plan.command = operation
+        text = counting(sql)
+        if text is None:
+            return plan
+        counted = await self._attempt(
+            lambda: describer.describe(self, self.connection, sql, text, undo)
+        )
+        if counted is None:
+            plan.uncounted = True
+            return plan
+        counted.command, counted.counts = operation, True
+        return counted
+
+    async def _attempt(self, describe: Callable[[], Awaitable[Plan]]) -> Plan | None:
+        """Describe a form that the server may refuse, without harm to a transaction."""
+        send = self.connection.execute_batch
+        inside = await in_block(self)
+        if inside:
+            await guarded(self, send(f"SAVEPOINT {_SAVEPOINT}"))
+        try:
+            plan = await describe()
+        except DatabaseConnectionError:  # lost, or the session has ended: no answer
+            raise
+        except SQLSpecError:
+            plan = None
+        if inside:
+            undo = f"ROLLBACK TO {_SAVEPOINT}; " if plan is None else ""
+            await guarded(self, send(f"{undo}RELEASE {_SAVEPOINT}"))
+        return plan
+
+    async def _as_text(self, plan: Plan, values: Any) -> tuple[Plan, list[Any]]:
+        """Return a plan in which the server reads as text what only it can read, and the values."""
+        types, given = {}, list(values)
+        for index, (encode, value) in enumerate(zip(plan.encoders, values, strict=True)):
+            try:
+                encode(value)
+            except TextNeeded as needed:
+                types[index + 1] = plan.parameters[index].quoted
+                given[index] = needed.text
+        async with self.lane.alone():
+            return await self.plan(cast_placeholders(plan.source, types)), given
+
+    def _pools_transactions(self) -> bool:
+        return self.driver_features.get("pooler_mode") in ("transaction", "statement")

@@ -1,0 +1,132 @@
+"""A statement that the server has described: how its values are sent and its rows are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlspec.exceptions import DataError, SQLSpecError
+
+from psqlpy_adapter.sql_text import command
+from psqlpy_adapter.types import Catalogue, Encoder, PgType, Read, TextNeeded
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a result; `type` is None where the server does not tell it (before 16)."""
+
+    name: str
+    type: PgType | None
+
+
+class Plan:
+    """A statement as one connection has it prepared: `encode` what goes in, `rows` what comes out.
+
+    `source` is the text asked for, `sql` the text to send. `columns` is None when the statement
+    returns no rows. `counts` says that `sql` is the form of a DML statement that returns the
+    number of its rows; `uncounted` that a DML statement has no such form. `batch` is
+    concurrency.py's note. `is_renamed`: `sql` gives its columns other names, because psqlpy's
+    decoders know a column by its name only, and two of one name differ in type; `names` are the
+    statement's own (of columns with the same name the last one stays, as in SQLSpec).
+    """
+
+    __slots__ = (
+        "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "is_renamed",
+        "names", "parameters", "source", "sql", "state", "uncounted",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        source: str,
+        sql: str,
+        parameters: tuple[PgType, ...],
+        columns: tuple[Column, ...] | None,
+        catalogue: Catalogue,
+        names: list[str] | None = None,
+    ) -> None:
+        self.source = source
+        self.sql = sql
+        self.command = command(source)
+        self.parameters = parameters
+        self.columns = columns
+        self.counts = False
+        self.uncounted = False
+        self.batch: Any = None
+        self.state: Any = None
+        self.encoders: tuple[Encoder, ...] = tuple(map(catalogue.encode, parameters))
+        self.is_renamed = names is not None
+        self.names: list[str] = names or [column.name for column in columns or ()]
+        self.exact: dict[str, Read] = {}
+        self.decoders: dict[str, Read] | None = None
+        needed: dict[str, Read] = {}
+        for column in columns or ():
+            if column.type is None:
+                continue
+            key = column.name.lower()
+            exact = catalogue.exact(column.type)
+            self.exact[key] = exact
+            decoder = catalogue.decode(column.type)
+            if decoder is not None:
+                needed[key] = decoder
+            else:  # of columns with the same name the last one stays
+                needed.pop(key, None)
+        self.decoders = needed or None
+
+    def encode(self, values: Any) -> list[Any]:
+        """Return what psqlpy is to bind. DataError names the parameter and both types."""
+        try:
+            return [encode(value) for encode, value in zip(self.encoders, values, strict=True)]
+        except DataError:
+            self._name_parameter(values)
+            raise
+        except ValueError as error:
+            if len(values) == len(self.encoders):
+                raise DataError(str(error)) from error
+            msg = f"the statement has {len(self.encoders)} parameters, {len(values)} were given"
+            raise SQLSpecError(msg) from None
+
+    def _name_parameter(self, values: Any) -> None:
+        for number, (encode, value) in enumerate(zip(self.encoders, values, strict=True), 1):
+            try:
+                encode(value)
+            except DataError as error:
+                named = type(error)(f"parameter ${number}: {error}")
+                if isinstance(error, TextNeeded) and isinstance(named, TextNeeded):
+                    named.text = error.text
+                raise named from error.__cause__
+
+    def rows(self, result: Any) -> list[dict[str, Any]]:
+        """Return the rows of a psqlpy result as dicts."""
+        if self.columns is None:
+            return []
+        try:
+            return self._read(result, self.decoders)
+        except SQLSpecError:
+            raise
+        except Exception:  # noqa: BLE001 (a value that only the exact decoders can read)
+            try:
+                return self._read(result, self.exact)
+            except SQLSpecError:
+                raise
+            except Exception as error:
+                raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> SQLSpecError:
+        unknown = [column.name for column in self.columns or () if column.type is None]
+        if not unknown:
+            return SQLSpecError(f"psqlpy cannot read the result: {error}")
+        return SQLSpecError(
+            "psqlpy cannot read a column of the result, and the server does not tell the types of "
+            f"columns ({', '.join(unknown)}): cast it to text (column::text), or use PostgreSQL 16 "
+            f"or later. psqlpy says: {error}"
+        )
+
+    def _read(self, result: Any, decoders: dict[str, Read] | None) -> list[dict[str, Any]]:
+        if self.is_renamed:
+            rows = result.result(custom_decoders=decoders, as_tuple=True)
+            return [dict(zip(self.names, row, strict=True)) for row in rows]
+        if decoders is None:
+            plain: list[dict[str, Any]] = result.result()
+            return plain
+        decoded: list[dict[str, Any]] = result.result(custom_decoders=decoders)
+        return decoded

@@ -1,0 +1,155 @@
+"""What is known of a psqlpy connection while it is lent: its backend, and what runs on it.
+
+psqlpy does not tell which server process a connection talks to, nor whether a statement is under
+way on it; SQLSpec gives a connection back to the pool without asking. A `Checkout` knows both, so
+that `cancellation` can stop the right process and the pool never lends a busy connection.
+
+May be unnecessary when psqlpy offers a cancel token and a transaction status (0.13.1 has neither).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlspec.exceptions import DatabaseConnectionError, OperationCancelledError
+
+from psqlpy_adapter.cancellation import guarded
+from psqlpy_adapter.carrying import sent
+from psqlpy_adapter.errors import mapped
+
+if TYPE_CHECKING:
+    from psqlpy import Connection
+
+    from psqlpy_adapter.canceller import Canceller
+    from psqlpy_adapter.flight import Flight
+
+SETTLE_SECONDS = 1.0
+"""How long the release of a connection waits for statements under way, and for stopped ones."""
+_LOOKS = 0.005
+"""Seconds between two looks at them."""
+LEFTOVER_SECONDS = 0.25
+"""How long the first statement after a session may wait for one that the session left running."""
+RESET_SECONDS = 5.0
+"""How long that statement may take once the leftover was cancelled."""
+
+
+class Cancels(Protocol):
+    """The part of the configuration that `check_out` reads."""
+
+    @property
+    def canceller(self) -> Canceller | None:
+        """Cancels over a connection of its own; None behind a transaction pooler."""
+
+    @property
+    def statement_limit(self) -> float | None:
+        """The client's own limit of each statement, in seconds."""
+
+
+@dataclass(eq=False)
+class Checkout:
+    """One physical connection: its server process, and the statements under way on it."""
+
+    connection: Connection
+    backend_pid: int
+    canceller: Canceller | None = None
+    statement_limit: float | None = None
+    """Seconds after which the client gives up a statement, whatever the server does; None: never.
+    To be longer than the server's `statement_timeout`, which should come first."""
+    broken: bool = False
+    """The connection cannot be used again; the pool must drop it."""
+    opened: float = field(default_factory=time.monotonic)
+    flights: dict[Coroutine[Any, Any, Any], Flight] = field(default_factory=dict)
+    """The statements under way, oldest first: the order in which the server runs them."""
+    stops: set[asyncio.Task[Any]] = field(default_factory=set)
+    """The statements that are being stopped; nothing new is sent until there is none."""
+    describer: Any = None
+    """What the server said of the statements prepared on this connection (`describe`)."""
+
+    @property
+    def checkout(self) -> Checkout:
+        """This object, so that `guarded` takes a driver or a checkout."""
+        return self
+
+    async def usable(self) -> None:
+        """Wait until what was cancelled has ended.
+
+        Raises:
+            DatabaseConnectionError: the connection is lost, or was given up.
+        """
+        while self.stops and not self.broken:
+            await asyncio.wait(self.stops)
+        if self.broken:
+            msg = (
+                "The connection is lost: the server closed it, or did not answer in time and it "
+                "was given up. Open a new session."
+            )
+            raise DatabaseConnectionError(msg)
+
+    async def settle(self) -> None:
+        """Wait until nothing runs here any more; to be awaited before the connection is lent again.
+
+        Costs nothing when nothing is under way. The statements of tasks that outlived the session
+        have `SETTLE_SECONDS` to end, and are cancelled then; when they do not stop within as long
+        again, `broken` is set.
+        """
+        end = time.monotonic() + SETTLE_SECONDS
+        # An Event would cost every statement something; this, the sessions that left one.
+        while self._under_way() and not self.broken and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOKS)
+        for flight in self._under_way():
+            flight.leave()
+        if self.stops:
+            await asyncio.wait(self.stops, timeout=SETTLE_SECONDS)
+        if self.stops or self.flights:
+            self.broken = True
+
+    def _under_way(self) -> list[Flight]:
+        """Return the statements that nobody stops."""
+        return [flight for flight in self.flights.values() if flight.stopping is None]
+
+    async def reset(self, sql: str) -> None:
+        """Run `sql`, without parameters, as the first statement after a session.
+
+        It waits behind a statement that the session left running (sent to the raw connection and
+        cancelled there, where `guarded` did not see it); that one is cancelled on the server.
+        When the server does not answer at all, `broken` is set.
+        """
+        for seconds in (LEFTOVER_SECONDS, RESET_SECONDS):
+            try:
+                async with asyncio.timeout(seconds):
+                    await guarded(self, self.connection.execute_batch(sql))
+            except DatabaseConnectionError:
+                self.broken = True
+                return
+            except (TimeoutError, OperationCancelledError):
+                continue
+            return
+        self.broken = True
+
+
+async def check_out(connection: Connection, config: Cancels) -> Checkout:
+    """Ask a new connection for its backend, in one round trip.
+
+    Args:
+        connection: a psqlpy connection on which nothing runs.
+        config: gives `canceller` and `statement_limit`.
+
+    Raises:
+        SQLSpecError: the server did not answer as it should.
+    """
+    # Without a parameter list psqlpy uses an unnamed statement: one round trip, poolers too.
+    asked = connection.fetch("SELECT pg_backend_pid() AS pid", prepared=False)
+    try:
+        answer = await sent(asked)
+    except Exception as error:
+        raise mapped(error) from error
+    return Checkout(
+        connection=connection,
+        backend_pid=answer.result()[0]["pid"],
+        canceller=config.canceller,
+        statement_limit=config.statement_limit,
+    )
