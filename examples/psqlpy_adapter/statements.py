@@ -109,6 +109,8 @@ def opaque(statement: Any, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
     only = parameters[0]
     if not isinstance(only, (list, tuple, dict)):
         return parameters
+    if isinstance(only, tuple) and len(only) == 1:
+        return parameters  # the row of parameters, whatever its type: hooks see it as it is
     given = placeholders(statement)
     if given is None or given.names is not None or given.count != 1:
         return parameters

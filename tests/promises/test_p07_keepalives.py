@@ -4,6 +4,7 @@ import pytest
 from harness import Breaks, promise
 
 KEEPALIVE_TIMER = "02"
+ESTABLISHED = "01"
 TICKS = 100
 """/proc counts hundredths of a second."""
 
@@ -12,7 +13,8 @@ def timer(port):
     """The kind of the timer of the socket at that port, and the seconds it has still to run."""
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        if int(fields[1].rpartition(":")[2], 16) == port:
+        is_open = fields[3] == ESTABLISHED  # not one that had the port before
+        if is_open and int(fields[1].rpartition(":")[2], 16) == port:
             kind, left = fields[5].split(":")
             return kind, int(left, 16) / TICKS
     raise AssertionError("the session's socket is not there")

@@ -128,8 +128,10 @@ async def test_settings_of_the_configuration_stay(adapter, dsn):
 @promise("P19", stock=STAYS)
 async def test_the_hook_runs_once_for_each_connection(adapter, dsn):
     seen = []
+    kept = []  # stock tells connections apart by id(), which must not be used again here
 
     async def hook(connection):
+        kept.append(connection)
         found = await connection.fetch("SELECT pg_backend_pid() AS pid", [])
         seen.append(found.result()[0]["pid"])
 
