@@ -70,7 +70,7 @@ async def test_other_sessions_never_see_the_table_empty(adapter, config, session
 
     async with config.provide_session() as other:
         watcher = asyncio.create_task(watch(other))
-        for _ in range(20):
+        for _ in range(200):
             await session.load_from_arrow("items", rows(3, 4, 5), overwrite=True)
         watcher.cancel()
         await asyncio.wait([watcher])
