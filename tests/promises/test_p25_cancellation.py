@@ -21,8 +21,10 @@ async def pid_of(session):
 async def is_at_work(observer, pid):
     # What SQLSpec's compiled frames leave behind would spoil the next statements.
     assert sys.exc_info()[1] is None
-    state = "SELECT state FROM pg_stat_activity WHERE pid = $1"
-    return await observer.select_value_or_none(state, pid) == "active"
+    # The pool's own clean-up of a returned connection is no leftover.
+    busy = "state = 'active' AND query NOT LIKE 'BEGIN; ROLLBACK%'"
+    query = f"SELECT {busy} FROM pg_stat_activity WHERE pid = $1"
+    return await observer.select_value_or_none(query, pid) is True
 
 
 async def until_at_work(observer, pid):
