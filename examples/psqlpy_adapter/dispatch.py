@@ -14,7 +14,7 @@ from sqlspec.driver import AsyncDriverAdapterBase
 from psqlpy_adapter import results
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.execution import ExecutionMixin, refuse_copy
-from psqlpy_adapter.statements import execution_config, opaque, readable, readable_object
+from psqlpy_adapter.statements import execution_config, has_values, opaque, readable, readable_object
 
 if TYPE_CHECKING:
     from sqlspec.core import SQL, SQLResult, StatementConfig
@@ -87,7 +87,9 @@ class DispatchMixin(ExecutionMixin):
         if isinstance(statement, str):
             if not kwargs:
                 parameters = opaque(statement, parameters)
-            statement, config = readable(statement, config)
+            statement, config = readable(
+                statement, config, has_values=has_values(parameters, kwargs)
+            )
         elif hasattr(statement, "raw_sql"):
             statement = readable_object(statement)
         return super().prepare_statement(

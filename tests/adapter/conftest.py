@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -22,7 +23,8 @@ ADAPTERS = {
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    with Servers(ServerSpec(extensions=("vector",), schema=SCHEMA)) as servers:
+    server = os.environ.get("ADAPTER_TEST_SERVER", "embedded")
+    with Servers(ServerSpec(server, extensions=("vector",), schema=SCHEMA)) as servers:
         yield servers
 
 

@@ -361,6 +361,7 @@ async def test_a_value_that_does_not_fit_is_refused_with_its_row(session, pg_typ
         ("date", pa.array([1])),
         ("interval", pa.array([1])),
         ("mood", pa.array([1])),
+        ("money", pa.array([1999])),
         ("int4[]", pa.array([1])),
         ("int4", pa.array([[1]])),
         ("vector(2)", pa.array([1.0])),

@@ -2,7 +2,7 @@
 
 import pytest
 from psqlpy_adapter.counts import counting, verb
-from psqlpy_adapter.numbering import Placeholders, as_written, placeholders, spaced
+from psqlpy_adapter.numbering import Placeholders, as_written, for_sqlspec, placeholders
 from psqlpy_adapter.sql_text import cast_placeholders, command, tokens
 
 
@@ -66,7 +66,24 @@ def test_other_placeholders_are_left_to_sqlspec(text):
     ("'$1,$2'", "'$1,$2'"),
 ])  # fmt: skip
 def test_placeholders_are_spaced_where_sqlglot_needs_it(text, expected):
-    assert spaced(text) == expected
+    assert for_sqlspec(text) == expected
+
+
+@pytest.mark.parametrize(("text", "with_values", "without"), [
+    ("a ? b", "a ? b", "a ?? b"), ("a @? b", "a @?? b", "a @?? b"), ("a ?? b",) * 3,
+    ("a ? $1", "a ?? $1", "a ?? $1"), ("a ?| b",) * 3, ("a ?& b",) * 3, ("'?'",) * 3,
+    ("?||'x'", "? ||'x'", "??||'x'"), ("a @? b AND c = ?", "a @?? b AND c = ?", "a @?? b AND c = ??"),
+])  # fmt: skip
+def test_the_question_mark_of_an_operator_is_written_so_that_sqlspec_sees_one(
+    text, with_values, without
+):
+    assert for_sqlspec(text) == with_values
+    assert for_sqlspec(text, has_values=False) == without
+
+
+@pytest.mark.parametrize("text", ["a ?? b", "a ?? $1", "a ?? :x", "a ?? ?"])
+def test_two_question_marks_stand_for_the_operator(text):
+    assert placeholders(text).sql in ("a ? b", "a ? $1")
 
 
 def test_a_placeholder_is_cast_wherever_it_stands():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    with Servers(ServerSpec(extensions=("vector",), schema=SCHEMA)) as servers:
+    server = os.environ.get("ADAPTER_TEST_SERVER", "embedded")
+    with Servers(ServerSpec(server, extensions=("vector",), schema=SCHEMA)) as servers:
         yield servers
 
 

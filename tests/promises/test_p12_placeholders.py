@@ -236,3 +236,49 @@ async def test_a_question_mark_may_be_an_operator_and_a_parameter(adapter, sessi
         text = f"SELECT id FROM users WHERE {JSONB} ? 'a' AND id = ?"
         assert await session.select(text, (1,)) == [{"id": 1}]
         assert await session.select(text, 1) == [{"id": 1}]
+
+
+WAYS = {
+    "stream": lambda session, sql: _streamed(session, sql),
+    "SQL object": lambda session, sql: session.select_value(SQL(sql)),
+    "arrow": lambda session, sql: _from_arrow(session, sql),
+}
+
+
+async def _streamed(session, sql):
+    return [row async for row in session.select_stream(sql)][0]["v"]
+
+
+async def _from_arrow(session, sql):
+    return (await session.select_to_arrow(sql)).data.to_pylist()[0]["v"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@promise("P12", stock=Breaks(Exception))
+async def test_an_operator_with_a_question_mark_is_one_in_every_call(adapter, session, way):
+    for _ in (1, 2):
+        assert await WAYS[way](session, f"SELECT {JSONB} @? '$.a' AS v") is True
+
+
+SCRIPT = "CREATE TABLE found AS SELECT {} AS v; SELECT 1"
+
+
+@promise("P12", stock=Breaks(SQLSpecError, "Missing value"))
+async def test_an_operator_with_a_question_mark_is_one_in_a_script(adapter, session):
+    await session.execute_script(SCRIPT.format(f"{JSONB} @? '$.a'"))
+    assert await session.select_value("SELECT v FROM found") is True
+
+
+@promise("P12", stock=None)
+async def test_a_question_mark_in_a_script_is_jsonb_s_operator(adapter, session):
+    await session.execute_script(SCRIPT.format(f"{JSONB} ? 'a'"))
+    assert await session.select_value("SELECT v FROM found") is True
+
+
+@pytest.mark.parametrize(("condition", "values"), [
+    ("?? 'a'", ()), ("?? $1", ("a",)), ("?? :key", ({"key": "a"},)), ("?? ?", ("a",)),
+])  # fmt: skip
+@promise("P12", stock=None)
+async def test_two_question_marks_stand_for_the_operator(adapter, session, condition, values):
+    for _ in (1, 2):
+        assert await session.select_value(f"SELECT {JSONB} {condition} AS v", *values) is True

@@ -38,7 +38,7 @@ from psqlpy_adapter.blocks import block, in_block
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.execution import ExecutionMixin
 from psqlpy_adapter.lone import Lone, settled
-from psqlpy_adapter.numbering import Placeholders, placeholders, spaced
+from psqlpy_adapter.numbering import Placeholders, for_sqlspec, placeholders
 from psqlpy_adapter.types import TextNeeded
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class BatchesMixin(ExecutionMixin):
                         return results.count("INSERT" if plan is None else plan.command, count)
                     return results.rows(statement, plan, self.statement_config, parameters, rows)
             parameters = _opaque(statement, parameters)
-            statement = spaced(statement)
+            statement = for_sqlspec(statement)
         return await super().execute_many(
             statement, parameters, *filters, statement_config=statement_config, **kwargs
         )

@@ -1,9 +1,10 @@
 """The placeholders of a text: every style, with its parameters numbered as the server wants them.
 
 What SQLSpec 0.69 does: it finds them by a pattern of its own, takes the `?` of an operator (`@?`,
-`?#`, `?-`) for one, and needs white space between `$1,$2`.
+`?#`, `?-`) for one unless it is written `??`, and needs white space between `$1,$2`.
 
 What this does instead: only code is looked at (`sql_text`), and only the placeholders are replaced.
+What has to go through SQLSpec is written so that it finds the same (`for_sqlspec`).
 May be unnecessary when SQLSpec knows PostgreSQL's operators and sqlglot (30.30) reads `$1,$2`.
 """
 
@@ -11,15 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import zip_longest
 
 from psqlpy_adapter.sql_text import scan
 
 _FOREIGN = re.compile(
     r"""
-    (?P<skip>::|:=|\?\?|\?\|(?!\|)|\?&|@\?)
+    (?P<skip>::|:=|\?\|(?!\|)|\?&)
+  | (?P<operator>\?\?|@\?)
   | (?P<native>\$\((?P<native_name>[^)]+)\)p)
   | (?P<pyformat>%\((?P<pyformat_name>\w+)\)s) | (?P<percent>%s(?!\w))
   | (?<![\w:])(?:(?P<numbered>:\d+) | :(?P<colon_name>[^\W\d]\w*) | (?P<at>@(?!sqlspec_)[^\W\d]\w*))
@@ -27,6 +29,8 @@ _FOREIGN = re.compile(
     """,
     re.VERBOSE,
 )
+
+_OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,10 @@ class Placeholders:
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """A placeholder as written: `style` is "$", ":", "%(", "$(", "%" or one of SQLSpec's."""
+    """A placeholder as written: `style` is "$", ":", "%(", "$(", "%", "?" or "@" (SQLSpec's).
+
+    With the style `_OPERATOR` it is a `?` that is none: `??`, which stands for `?`, or `@?`.
+    """
 
     style: str
     name: str
@@ -70,11 +77,10 @@ def _sites(sql: str) -> list[_Site]:
             continue
         name = match["colon_name"] or match["pyformat_name"] or match["native_name"] or ""
         style = match.group()[: 2 if match["pyformat"] or match["native"] else 1]
+        style = _OPERATOR if match["operator"] else style
         sites.append(_Site(style, name, match.start(), match.end()))
-    if any(
-        site.style != "?" for site in sites
-    ):  # beside other placeholders, `?` is jsonb's operator
-        sites = [site for site in sites if site.style != "?"]
+    if any(site.style not in ("?", _OPERATOR) for site in sites):  # `?` is jsonb's operator then
+        sites = [replace(site, style=_OPERATOR) if site.style == "?" else site for site in sites]
     return sorted(sites, key=lambda site: site.start)
 
 
@@ -87,22 +93,26 @@ def placeholders(sql: str) -> Placeholders | None:
     it, `apart` is the form to send. `@name`, `:1` and a mixture of styles are SQLSpec's.
     """
     sites = _sites(sql)
-    if not sites:
-        return Placeholders(sql, 0, None)
-    style = sites[0].style
-    if any(site.style != style for site in sites) or (sites[0].style == ":" and not sites[0].name):
+    marks = [site for site in sites if site.style != _OPERATOR]
+    if not marks:
+        return Placeholders(_numbered(sql, sites, ()), 0, None)
+    style, count = marks[0].style, len(marks)
+    if any(mark.style != style for mark in marks) or (style == ":" and not marks[0].name):
         return None
     if style == "$":
-        numbers = {int(site.name) for site in sites}
-        return Placeholders(sql, max(numbers), None) if 0 not in numbers else None
+        numbers = [int(mark.name) for mark in marks]
+        if 0 in numbers:
+            return None
+        return Placeholders(_numbered(sql, sites, numbers), max(numbers), None)
     if style not in (":", "%(", "$(", "%", "?"):
         return None
+    one_by_one = _numbered(sql, sites, range(1, count + 1))
     if style in "%?":
-        return Placeholders(_numbered(sql, sites, range(1, len(sites) + 1)), len(sites), None)
-    found = tuple(site.name for site in sites)
+        return Placeholders(one_by_one, count, None)
+    found = tuple(mark.name for mark in marks)
     names = tuple(dict.fromkeys(found))
-    apart = Placeholders(_numbered(sql, sites, range(1, len(sites) + 1)), len(sites), found)
-    if len(names) == len(found):
+    apart = Placeholders(one_by_one, count, found)
+    if len(names) == count:
         return apart
     shared = _numbered(sql, sites, [names.index(name) + 1 for name in found])
     return Placeholders(shared, len(names), names, apart)
@@ -111,32 +121,47 @@ def placeholders(sql: str) -> Placeholders | None:
 @lru_cache(maxsize=2048)
 def as_written(sql: str) -> Placeholders | None:
     """Return `placeholders` of a text that is given no values: `?` is an operator there."""
-    if all(site.style == "?" for site in _sites(sql)):
-        return Placeholders(sql, 0, None)
+    sites = _sites(sql)
+    if all(site.style in ("?", _OPERATOR) for site in sites):
+        sites = [replace(site, style=_OPERATOR) for site in sites]
+        return Placeholders(_numbered(sql, sites, ()), 0, None)
     return placeholders(sql)
 
 
 def _numbered(sql: str, sites: list[_Site], numbers: Iterable[int]) -> str:
+    """Return the text with these numbers for its placeholders, and its operators as they are."""
+    remaining = iter(numbers)
     pieces, last = [], 0
-    for number, site in zip(numbers, sites, strict=True):
+    for site in sites:
         before = sql[last : site.start]
-        glue = " " if before[-1:].isalnum() or before[-1:] == "_" else ""
-        pieces += [before, glue, f"${number}"]
+        if site.style == _OPERATOR:
+            mark = sql[site.start : site.end].replace("??", "?")
+        else:
+            glue = " " if before[-1:].isalnum() or before[-1:] == "_" else ""
+            mark = f"{glue}${next(remaining)}"
+        pieces += [before, mark]
         last = site.end
     return "".join([*pieces, sql[last:]])
 
 
 @lru_cache(maxsize=2048)
-def spaced(sql: str) -> str:
-    """Return the text with a space after each placeholder that no space parts from the next.
+def for_sqlspec(sql: str, *, has_values: bool = True) -> str:
+    """Return the text so that SQLSpec and sqlglot find the placeholders that are found here.
 
-    sqlglot reads `$1,$2` as a dollar quote that never ends; it reads `$1 ,$2`.
+    The `?` of an operator becomes `??`; without values every `?` is one. A placeholder has a space
+    after it: sqlglot reads `$1,$2` as a dollar quote that never ends, and SQLSpec `?||` as `?|`.
     """
-    sites = _sites(sql)
     pieces, last = [], 0
-    for site, following in pairwise(sites):
-        gap = sql[site.end : following.start]
-        if not any(character.isspace() for character in gap):
-            pieces += [sql[last : site.end], " "]
-            last = site.end
-    return "".join([*pieces, sql[last:]]) if pieces else sql
+    sites = _sites(sql)
+    for site, following in zip_longest(sites, sites[1:]):
+        mark = sql[site.start : site.end]
+        gap = sql[site.end : following.start if following else site.end + 1]
+        if site.style == _OPERATOR or (site.style == "?" and not has_values):
+            mark = mark if mark == "??" else mark.replace("?", "??")
+        elif gap[:1] in ("|", "&") or (
+            following and not any(character.isspace() for character in gap)
+        ):
+            mark += " "
+        pieces += [sql[last : site.start], mark]
+        last = site.end
+    return "".join([*pieces, sql[last:]])

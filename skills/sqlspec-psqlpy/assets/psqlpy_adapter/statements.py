@@ -17,7 +17,7 @@ from sqlspec.core import SQL, StatementConfig
 from sqlspec.utils.type_guards import is_statement_filter
 
 from psqlpy_adapter.lone import Lone
-from psqlpy_adapter.numbering import Placeholders, placeholders, spaced
+from psqlpy_adapter.numbering import Placeholders, for_sqlspec, placeholders
 
 _PLAIN = frozenset((int, str, float, bool, bytes, type(None)))
 
@@ -46,13 +46,15 @@ def _is_parsed(sql: str, dialect: str | None) -> bool:
     return True
 
 
-def readable(sql: str, config: StatementConfig) -> tuple[str, StatementConfig]:
+def readable(
+    sql: str, config: StatementConfig, *, has_values: bool
+) -> tuple[str, StatementConfig]:
     """Return a text and a configuration with which SQLSpec's compiler does not fail.
 
     Where sqlglot cannot read a statement (an operator it does not know), SQLSpec logs an error
     and gives up its placeholders; with parsing turned off for it, they are converted.
     """
-    sql = spaced(sql)
+    sql = for_sqlspec(sql, has_values=has_values)
     numbered = placeholders(sql)
     text = numbered.sql if numbered is not None else sql
     if config.enable_parsing and not _is_parsed(
@@ -67,7 +69,8 @@ def readable_object(statement: SQL) -> SQL:
     raw = statement.raw_sql
     if statement.raw_expression is not None or not raw or statement.is_processed:
         return statement
-    text = spaced(raw)
+    has_values = bool(statement.positional_parameters or statement.named_parameters)
+    text = for_sqlspec(raw, has_values=has_values)
     return statement if text == raw else statement.copy(statement=text)
 
 
@@ -100,6 +103,14 @@ def bound(
         if type(value) not in _PLAIN and is_statement_filter(value):
             return None
     return parameters
+
+
+def has_values(parameters: tuple[Any, ...], named: Mapping[str, Any] | None) -> bool:
+    """Tell whether there is a parameter among the arguments: filters are none."""
+    return bool(named) or any(
+        not is_statement_filter(value) and (value or not isinstance(value, (tuple, list, dict)))
+        for value in parameters
+    )
 
 
 def opaque(statement: Any, parameters: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -57,7 +57,7 @@ def goes_as_text(arrow: pa.DataType, type_: TargetType) -> bool:
 
     So go types whose binary form is not encoded here (inet, ranges, bit, tsvector, money ...),
     text into types other than text, uuid and json, and floats into numeric (the digits that float8
-    prints, not its binary expansion).
+    prints, not its binary expansion). Whether an integer is money in cents nobody can tell.
     """
     what = kind(arrow)
     if what == "null":
@@ -86,6 +86,8 @@ def goes_as_text(arrow: pa.DataType, type_: TargetType) -> bool:
         if type_.name == "numeric" and what == "float":
             return True
         raise Refused("the one does not go into the other")
+    if type_.name == "money" and what == "integer":
+        raise Refused("give decimals: an integer could mean cents")
     if what in _WRITABLE and type_.element is None and not type_.fields:
         return True
     raise Refused("the one does not go into the other")
