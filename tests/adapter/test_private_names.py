@@ -104,6 +104,12 @@ GUARDS = [
         "def _is_transaction_pooler_mode(self)",
         (STOCK_DRIVER,),
     ),
+    # Totals: the statement that counts what a page leaves out.
+    Guard(
+        f"{COMMON}:CommonDriverAttributesMixin._count_query",
+        "def _count_query(self, original_sql)",
+        (ASYNC,),
+    ),
     # Transactions: the state that SQLSpec's streams, stacks and transaction blocks read.
     Guard(
         f"{STOCK_DRIVER}:PsqlpyDriver._transaction_active",

@@ -2,7 +2,7 @@
 
 import pytest
 from psqlpy_adapter.counts import counting, verb
-from psqlpy_adapter.numbering import Placeholders, as_written, for_sqlspec, placeholders
+from psqlpy_adapter.numbering import Placeholders, as_written, chosen, for_sqlspec, placeholders
 from psqlpy_adapter.sql_text import cast_placeholders, command, tokens
 
 
@@ -70,9 +70,13 @@ def test_placeholders_are_spaced_where_sqlglot_needs_it(text, expected):
 
 
 @pytest.mark.parametrize(("text", "with_values", "without"), [
-    ("a ? b", "a ? b", "a ?? b"), ("a @? b", "a @?? b", "a @?? b"), ("a ?? b",) * 3,
+    ("a ? b", "a ? b", "a ?? b"), ("a @? b", "a @?? b", "a @?? b"), ("a @?? b",) * 3,
+    ("a ?? b",) * 3,
     ("a ? $1", "a ?? $1", "a ?? $1"), ("a ?| b",) * 3, ("a ?& b",) * 3, ("'?'",) * 3,
-    ("?||'x'", "? ||'x'", "??||'x'"), ("a @? b AND c = ?", "a @?? b AND c = ?", "a @?? b AND c = ??"),
+    ("?||'x'", "? ||'x'", "??||'x'"), ("@x", "@x", "@ x"), ("@x + $1", "@ x + $1", "@ x + $1"),
+    ("a[:2]", "a[:2]", "a[: 2]"), ("a[:2] = :x", "a[: 2] = :x", "a[: 2] = :x"),
+    ("a @@b",) * 3, ("a[$1:2]", "a[$1 : 2]", "a[$1 : 2]"),
+    ("a @? b AND c = ?", "a @?? b AND c = ?", "a @?? b AND c = ??"),
 ])  # fmt: skip
 def test_the_question_mark_of_an_operator_is_written_so_that_sqlspec_sees_one(
     text, with_values, without
@@ -81,9 +85,27 @@ def test_the_question_mark_of_an_operator_is_written_so_that_sqlspec_sees_one(
     assert for_sqlspec(text, has_values=False) == without
 
 
+@pytest.mark.parametrize("text", ["a[:2]", "@x", "a <@x", "a[:2] ? 'b'"])
+def test_slices_and_operators_are_no_placeholders_where_no_values_are_given(text):
+    assert as_written(text) == Placeholders(text, 0, None)
+
+
+@pytest.mark.parametrize("text", ["a[:2] = $1", "@x = $1", "a @@b = $1"])
+def test_slices_and_operators_are_no_placeholders_beside_others(text):
+    assert placeholders(text) == Placeholders(text, 1, None)
+
+
+def test_the_parameters_that_are_left_are_numbered_anew():
+    assert chosen("a = $3 AND b = $1 OR c = $3") == ("a = $2 AND b = $1 OR c = $2", (1, 3))
+
+
 @pytest.mark.parametrize("text", ["a ?? b", "a ?? $1", "a ?? :x", "a ?? ?"])
 def test_two_question_marks_stand_for_the_operator(text):
     assert placeholders(text).sql in ("a ? b", "a ? $1")
+
+
+def test_two_question_marks_behind_an_at_sign_stand_for_the_operator_too():
+    assert placeholders("a @?? b").sql == "a @? b"
 
 
 def test_a_placeholder_is_cast_wherever_it_stands():

@@ -246,7 +246,8 @@ WAYS = {
 
 
 async def _streamed(session, sql):
-    return [row async for row in session.select_stream(sql)][0]["v"]
+    (row,) = [row async for row in session.select_stream(sql)]
+    return row["v"]
 
 
 async def _from_arrow(session, sql):
