@@ -182,10 +182,19 @@ def _keepalives(values: Mapping[str, Any]) -> Keepalives:
         raise ImproperConfigurationError(f"'keepalives' is False and {given[0]!r} is given")
     return Keepalives(
         enabled=enabled,
-        idle=_limit(values, "keepalives_idle", None),
-        interval=_limit(values, "keepalives_interval", None),
+        idle=_whole("keepalives_idle", _limit(values, "keepalives_idle", None)),
+        interval=_whole("keepalives_interval", _limit(values, "keepalives_interval", None)),
         retries=values.get("keepalives_retries"),
     )
+
+
+def _whole(name: str, seconds: float | None) -> float | None:
+    """Refuse less than a second, which the socket options of TCP cannot say."""
+    if seconds is not None and seconds < 1:
+        raise ImproperConfigurationError(
+            f"'{name}_sec' and '{name}_nanosec' are {seconds:g} s; TCP takes 1 s or more"
+        )
+    return seconds
 
 
 def _options(values: Mapping[str, Any]) -> str | None:

@@ -27,6 +27,10 @@ BAD = [
     ({"port": True}, "'port' is True"),
     ({"host": 127}, "'host' is 127; it must be text"),
     ({"hosts": "one,two"}, "'hosts' is 'one,two'; it must be a list of host names"),
+    (
+        {"keepalives_idle_sec": 0, "keepalives_idle_nanosec": 500_000_000},
+        "'keepalives_idle_sec' and 'keepalives_idle_nanosec' are 0.5 s; TCP takes 1 s or more",
+    ),
     ({"keepalives": "yes"}, "'keepalives' is 'yes'; it must be True or False"),
     ({"connect_timeout_sec": "soon"}, "'connect_timeout_sec' is 'soon'; it must be a number"),
     ({"ssl_mode": psqlpy.LoadBalanceHosts.Random}, "'ssl_mode' is LoadBalanceHosts.Random"),

@@ -43,4 +43,4 @@ def test_the_wheel_of_the_adapter_holds_the_adapter_and_nothing_else(
     wheel: zipfile.ZipFile,
 ) -> None:
     files = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert files == {f"psqlpy_adapter/{name}" for name in contents(SOURCE)}
+    assert files == {f"psqlpy_adapter/{name}" for name in [*contents(SOURCE), "LICENSE"]}

@@ -26,9 +26,10 @@ counts rows; the single statement stays faster.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlspec.core import SQL
 from sqlspec.exceptions import DataError, SQLSpecError
 
 from psqlpy_adapter import results
@@ -39,10 +40,11 @@ from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.execution import ExecutionMixin
 from psqlpy_adapter.lone import Lone, settled
 from psqlpy_adapter.numbering import Placeholders, for_sqlspec, placeholders
+from psqlpy_adapter.statements import has_one_parameter, readable_object
 from psqlpy_adapter.types import TextNeeded
 
 if TYPE_CHECKING:
-    from sqlspec.core import SQL, SQLResult, StatementConfig
+    from sqlspec.core import SQLResult, StatementConfig
     from sqlspec.driver import ExecutionResult
 
     from psqlpy_adapter.plans import Plan
@@ -85,6 +87,8 @@ class BatchesMixin(ExecutionMixin):
             SQLSpecError: a set does not fit, which is found before anything is sent, or the server
                 refused one; outside a transaction nothing of the batch has happened then.
         """
+        if not isinstance(parameters, (list, tuple)):
+            parameters = _as_sets(parameters)
         if type(statement) is str:
             if not filters and not kwargs and self._is_plain(statement_config):
                 given = placeholders(statement)
@@ -97,8 +101,10 @@ class BatchesMixin(ExecutionMixin):
                     if plan is None or plan.counts or plan.columns is None:
                         return results.count("INSERT" if plan is None else plan.command, count)
                     return results.rows(statement, plan, self.statement_config, parameters, rows)
-            parameters = _opaque(statement, parameters)
             statement = for_sqlspec(statement)
+        elif isinstance(statement, SQL):
+            statement = readable_object(statement, has_values=True)
+        parameters = _opaque(statement, parameters)
         return await super().execute_many(
             statement, parameters, *filters, statement_config=statement_config, **kwargs
         )
@@ -126,6 +132,18 @@ class BatchesMixin(ExecutionMixin):
         )
 
 
+def _as_sets(parameters: Any) -> list[Any]:
+    """Return the sets of an iterable; refuse what has parts, but not of parameter sets."""
+    if isinstance(parameters, (str, bytes, bytearray, Mapping)) or not isinstance(
+        parameters, Iterable
+    ):
+        raise DataError(
+            f"execute_many takes a sequence of parameter sets, not a {type(parameters).__name__}: "
+            "for one set write [parameters]"
+        )
+    return list(parameters)
+
+
 def _sets(given: Placeholders, parameters: Sequence[Any]) -> Sets | None:
     """Return the values of each set in the order of their numbers; None: left to SQLSpec."""
     if not given.count or not isinstance(parameters, (list, tuple)):
@@ -143,12 +161,11 @@ def _sets(given: Placeholders, parameters: Sequence[Any]) -> Sets | None:
     return None
 
 
-def _opaque(statement: str, parameters: Any) -> Any:
+def _opaque(statement: Any, parameters: Any) -> Any:
     """Return the parameter sets as SQLSpec is to have them: a lone dict as a `Lone`."""
     if not isinstance(parameters, (list, tuple)) or not any(type(p) is dict for p in parameters):
         return parameters
-    given = placeholders(statement)
-    if given is None or given.names is not None or given.count != 1:
+    if not has_one_parameter(statement):
         return parameters
     return [(Lone(row),) if type(row) is dict else row for row in parameters]
 

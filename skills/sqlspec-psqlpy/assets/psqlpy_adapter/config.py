@@ -84,13 +84,14 @@ class PsqlpyConfig(StockConfig):
             cancels=not self.pools_transactions,
         )
 
-    def provide_session(
+    # SQLSpec's context gives SQLSpec's own driver, so this one is no subclass of it.
+    def provide_session(  # type: ignore[override]
         self,
         *_args: Any,
         statement_config: Any = None,
         read_only: bool = False,
         **_kwargs: Any,
-    ) -> Any:
+    ) -> PsqlpySessionContext:
         """Give a driver as an async context; what it leaves open is rolled back at the end.
 
         read_only: on a standby of the hosts if there is one, else on any of them, from a pool of

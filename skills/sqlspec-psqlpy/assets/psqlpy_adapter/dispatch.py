@@ -9,15 +9,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlspec.core import SQL
 from sqlspec.driver import AsyncDriverAdapterBase
 
 from psqlpy_adapter import results
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.execution import ExecutionMixin, refuse_copy
-from psqlpy_adapter.statements import execution_config, has_values, opaque, readable, readable_object
+from psqlpy_adapter.lone import Lone, Mixed
+from psqlpy_adapter.numbering import as_written, chosen, for_sqlspec
+from psqlpy_adapter.scripts import split_script
+from psqlpy_adapter.statements import (
+    execution_config,
+    has_values,
+    opaque,
+    readable,
+    readable_object,
+)
 
 if TYPE_CHECKING:
-    from sqlspec.core import SQL, SQLResult, StatementConfig
+    from sqlspec.core import SQLResult, StatementConfig
     from sqlspec.driver import ExecutionResult
 
 
@@ -28,8 +38,11 @@ class DispatchMixin(ExecutionMixin):
 
     async def dispatch_execute(self, cursor: Any, statement: SQL) -> ExecutionResult:
         """Execute what SQLSpec compiled: the same way as `execute` does a plain text."""
-        sql, values = self._compiled_sql(statement, self.statement_config)
-        plan, rows = await self._perform(sql, values or ())
+        sql, compiled = self._compiled_sql(statement, self.statement_config)
+        values: Any = compiled or ()
+        if len(values) > 1 and any(type(value) is Lone for value in values):
+            values = Mixed(values)  # beside the parameters of filters
+        plan, rows = await self._perform(sql, values)
         if plan is None:
             return self.create_execution_result(cursor, rowcount_override=0)
         if plan.columns is None or plan.counts:
@@ -57,10 +70,7 @@ class DispatchMixin(ExecutionMixin):
 
     async def dispatch_execute_script(self, cursor: Any, statement: SQL) -> ExecutionResult:
         """Run the statements of a script one after another, each by itself, as SQLSpec does."""
-        sql, _ = self._compiled_sql(statement, self.statement_config)
-        parts = self.split_script_statements(
-            sql, statement.statement_config, strip_trailing_semicolon=True
-        )
+        parts = split_script(self._script(statement))
         async with self.lane.alone():
             for part in parts:
                 refuse_copy(part)
@@ -74,6 +84,31 @@ class DispatchMixin(ExecutionMixin):
             special_data=results.Metadata(),
         )
 
+    def _script(self, statement: SQL) -> str:
+        """Return a script as it is to be sent: as it was written, where it has no parameters."""
+        has_own = statement.positional_parameters or statement.named_parameters
+        raw = statement.raw_sql
+        given = as_written(raw) if raw and not has_own and self._is_plain(None) else None
+        if given is not None and not given.count:
+            return given.sql
+        sql, _ = self._compiled_sql(statement, self.statement_config)
+        return sql
+
+    def _count_query(self, original_sql: SQL) -> SQL:
+        """Return the statement that counts the rows, with the parameters that are left in it.
+
+        SQLSpec drops ORDER BY, LIMIT and what is selected, but keeps the values for them.
+        """
+        sql, compiled = self._compiled_sql(original_sql, self.statement_config)
+        values: Any = compiled
+        if not values:
+            return super()._count_query(original_sql)
+        config = original_sql.statement_config
+        counting = super()._count_query(SQL(for_sqlspec(sql), statement_config=config))
+        assert counting.expression is not None  # it was made from one
+        text, numbers = chosen(counting.expression.sql(dialect=config.dialect or "postgres"))
+        return SQL(text, [values[number - 1] for number in numbers], statement_config=config)
+
     def prepare_statement(
         self,
         statement: Any,
@@ -84,14 +119,13 @@ class DispatchMixin(ExecutionMixin):
     ) -> SQL:
         """Build an SQL object whose text SQLSpec's compiler can read; nothing else is changed."""
         config = execution_config(statement_config or self.statement_config)
+        given = has_values(parameters, kwargs)
+        if not kwargs:
+            parameters = opaque(statement, parameters)
         if isinstance(statement, str):
-            if not kwargs:
-                parameters = opaque(statement, parameters)
-            statement, config = readable(
-                statement, config, has_values=has_values(parameters, kwargs)
-            )
+            statement, config = readable(statement, config, has_values=given)
         elif hasattr(statement, "raw_sql"):
-            statement = readable_object(statement)
+            statement = readable_object(statement, has_values=given)
         return super().prepare_statement(
             statement, parameters, statement_config=config, kwargs=kwargs
         )

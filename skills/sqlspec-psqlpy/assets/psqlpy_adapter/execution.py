@@ -20,7 +20,7 @@ from sqlspec.exceptions import SQLSpecError
 from psqlpy_adapter import results
 from psqlpy_adapter.blocks import in_block
 from psqlpy_adapter.cancellation import guarded
-from psqlpy_adapter.lone import Lone, settled
+from psqlpy_adapter.lone import Lone, Mixed, settled
 from psqlpy_adapter.numbering import as_written, placeholders
 from psqlpy_adapter.planning import PlanningMixin
 from psqlpy_adapter.plans import Plan
@@ -145,7 +145,7 @@ class ExecutionMixin(PlanningMixin):
 
     async def _perform(self, sql: str, values: Any) -> tuple[Plan | None, Any]:
         """Run a `$1` text: (plan, its rows), or (None, 0) without a plan."""
-        is_lone = len(values) == 1 and type(values[0]) is Lone
+        is_lone = type(values[0]) is Lone if len(values) == 1 else type(values) is Mixed
         plan = self.describer.known(sql)
         if plan is None:
             if command(sql) not in _DESCRIBED and not len(values):

@@ -48,15 +48,30 @@ class Lone:
     value: Any
 
 
+class Mixed(list[Any]):
+    """The values of a statement with more parameters, of which some are `Lone`."""
+
+
 def settled(parameters: Sequence[PgType], values: Any) -> Any:
     """Return the values of a statement's parameters, a `Lone` one as what it means.
 
     Raises DataError for one that may mean two things.
     """
+    if type(values) is Mixed:
+        return [_one(parameters, place, value) for place, value in enumerate(values)]
     if len(values) != 1 or type(values[0]) is not Lone:
         return values
     value = values[0].value
     return _meant(parameters[0], value) if len(parameters) == 1 else list(value)
+
+
+def _one(parameters: Sequence[PgType], place: int, value: Any) -> Any:
+    if type(value) is not Lone or place >= len(parameters):
+        return value
+    meant = _meant(parameters[place], value.value)
+    if len(meant) != 1:
+        raise _refusal(parameters[place], f"{len(meant)} values for one parameter")
+    return meant[0]
 
 
 def _meant(pg_type: PgType, value: Any) -> list[Any]:

@@ -1,7 +1,8 @@
 """The placeholders of a text: every style, with its parameters numbered as the server wants them.
 
 What SQLSpec 0.69 does: it finds them by a pattern of its own, takes the `?` of an operator (`@?`,
-`?#`, `?-`) for one unless it is written `??`, and needs white space between `$1,$2`.
+`?#`, `?-`) for one unless it is written `??`, as well as the bound of a slice (`[:2]`) and the
+operator of an absolute value (`@x`), and needs white space between `$1,$2`.
 
 What this does instead: only code is looked at (`sql_text`), and only the placeholders are replaced.
 What has to go through SQLSpec is written so that it finds the same (`for_sqlspec`).
@@ -20,8 +21,8 @@ from psqlpy_adapter.sql_text import scan
 
 _FOREIGN = re.compile(
     r"""
-    (?P<skip>::|:=|\?\|(?!\|)|\?&)
-  | (?P<operator>\?\?|@\?)
+    (?P<skip>::|:=|@@|\?\|(?!\|)|\?&)
+  | (?P<operator>@?\?\?|@\?)
   | (?P<native>\$\((?P<native_name>[^)]+)\)p)
   | (?P<pyformat>%\((?P<pyformat_name>\w+)\)s) | (?P<percent>%s(?!\w))
   | (?<![\w:])(?:(?P<numbered>:\d+) | :(?P<colon_name>[^\W\d]\w*) | (?P<at>@(?!sqlspec_)[^\W\d]\w*))
@@ -31,6 +32,8 @@ _FOREIGN = re.compile(
 )
 
 _OPERATOR = "operator"
+_WEAK = frozenset(("?", "@", ":n", _OPERATOR))
+"""Styles that are SQL of another meaning beside other placeholders, and where no values are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,10 @@ class Placeholders:
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """A placeholder as written: `style` is "$", ":", "%(", "$(", "%", "?" or "@" (SQLSpec's).
+    """A placeholder as written.
 
-    With the style `_OPERATOR` it is a `?` that is none: `??`, which stands for `?`, or `@?`.
+    `style` is "$", ":", "%(", "$(", "%", "?", or one that is left to SQLSpec: "@", ":n".
+    With the style `_OPERATOR` it is none: `??`, which stands for `?`, `@?`, `@x` or `[:2]`.
     """
 
     style: str
@@ -77,10 +81,10 @@ def _sites(sql: str) -> list[_Site]:
             continue
         name = match["colon_name"] or match["pyformat_name"] or match["native_name"] or ""
         style = match.group()[: 2 if match["pyformat"] or match["native"] else 1]
-        style = _OPERATOR if match["operator"] else style
+        style = _OPERATOR if match["operator"] else ":n" if match["numbered"] else style
         sites.append(_Site(style, name, match.start(), match.end()))
-    if any(site.style not in ("?", _OPERATOR) for site in sites):  # `?` is jsonb's operator then
-        sites = [replace(site, style=_OPERATOR) if site.style == "?" else site for site in sites]
+    if any(site.style not in _WEAK for site in sites):
+        sites = [replace(site, style=_OPERATOR) if site.style in _WEAK else site for site in sites]
     return sorted(sites, key=lambda site: site.start)
 
 
@@ -97,7 +101,7 @@ def placeholders(sql: str) -> Placeholders | None:
     if not marks:
         return Placeholders(_numbered(sql, sites, ()), 0, None)
     style, count = marks[0].style, len(marks)
-    if any(mark.style != style for mark in marks) or (style == ":" and not marks[0].name):
+    if any(mark.style != style for mark in marks):
         return None
     if style == "$":
         numbers = [int(mark.name) for mark in marks]
@@ -120,9 +124,9 @@ def placeholders(sql: str) -> Placeholders | None:
 
 @lru_cache(maxsize=2048)
 def as_written(sql: str) -> Placeholders | None:
-    """Return `placeholders` of a text that is given no values: `?` is an operator there."""
+    """Return `placeholders` of a text that is given no values: `?` and `@` are operators there."""
     sites = _sites(sql)
-    if all(site.style in ("?", _OPERATOR) for site in sites):
+    if all(site.style in _WEAK for site in sites):
         sites = [replace(site, style=_OPERATOR) for site in sites]
         return Placeholders(_numbered(sql, sites, ()), 0, None)
     return placeholders(sql)
@@ -145,19 +149,31 @@ def _numbered(sql: str, sites: list[_Site], numbers: Iterable[int]) -> str:
 
 
 @lru_cache(maxsize=2048)
+def chosen(sql: str) -> tuple[str, tuple[int, ...]]:
+    """Return a `$1` text with the parameters that it has numbered from 1, and which they were."""
+    sites = [site for site in _sites(sql) if site.style == "$"]
+    numbers = tuple(sorted({int(site.name) for site in sites}))
+    return _numbered(sql, sites, [numbers.index(int(site.name)) + 1 for site in sites]), numbers
+
+
+@lru_cache(maxsize=2048)
 def for_sqlspec(sql: str, *, has_values: bool = True) -> str:
     """Return the text so that SQLSpec and sqlglot find the placeholders that are found here.
 
-    The `?` of an operator becomes `??`; without values every `?` is one. A placeholder has a space
-    after it: sqlglot reads `$1,$2` as a dollar quote that never ends, and SQLSpec `?||` as `?|`.
+    The `?` of an operator becomes `??`, and `@x` and `[:2]` get a blank inside; without values all
+    are such. A placeholder has a space after it: sqlglot reads `$1,$2` as a dollar quote that never
+    ends, and SQLSpec `?||` as `?|`.
     """
     pieces, last = [], 0
     sites = _sites(sql)
     for site, following in zip_longest(sites, sites[1:]):
         mark = sql[site.start : site.end]
         gap = sql[site.end : following.start if following else site.end + 1]
-        if site.style == _OPERATOR or (site.style == "?" and not has_values):
-            mark = mark if mark == "??" else mark.replace("?", "??")
+        if site.style == _OPERATOR or (site.style in _WEAK and not has_values):
+            if "?" not in mark:
+                mark = f"{mark[0]} {mark[1:]}"
+            elif "??" not in mark:
+                mark = mark.replace("?", "??")
         elif gap[:1] in ("|", "&") or (
             following and not any(character.isspace() for character in gap)
         ):

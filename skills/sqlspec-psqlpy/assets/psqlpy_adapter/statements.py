@@ -46,9 +46,7 @@ def _is_parsed(sql: str, dialect: str | None) -> bool:
     return True
 
 
-def readable(
-    sql: str, config: StatementConfig, *, has_values: bool
-) -> tuple[str, StatementConfig]:
+def readable(sql: str, config: StatementConfig, *, has_values: bool) -> tuple[str, StatementConfig]:
     """Return a text and a configuration with which SQLSpec's compiler does not fail.
 
     Where sqlglot cannot read a statement (an operator it does not know), SQLSpec logs an error
@@ -64,13 +62,18 @@ def readable(
     return sql, config
 
 
-def readable_object(statement: SQL) -> SQL:
+def readable_object(statement: SQL, *, has_values: bool) -> SQL:
     """Return an SQL object whose text SQLSpec's compiler reads; the same one if it does already."""
     raw = statement.raw_sql
     if statement.raw_expression is not None or not raw or statement.is_processed:
         return statement
-    has_values = bool(statement.positional_parameters or statement.named_parameters)
-    text = for_sqlspec(raw, has_values=has_values)
+    own = statement.positional_parameters or statement.named_parameters
+    text = for_sqlspec(raw, has_values=has_values or bool(own))
+    named = statement.named_parameters
+    if named and not statement.positional_parameters and not statement.is_many:
+        given = placeholders(raw)
+        if given is not None and given.names is None and given.count == 1:
+            return statement.copy(statement=text, parameters=(Lone(dict(named)),))
     return statement if text == raw else statement.copy(statement=text)
 
 
@@ -107,22 +110,33 @@ def bound(
 
 def has_values(parameters: tuple[Any, ...], named: Mapping[str, Any] | None) -> bool:
     """Tell whether there is a parameter among the arguments: filters are none."""
-    return bool(named) or any(
-        not is_statement_filter(value) and (value or not isinstance(value, (tuple, list, dict)))
-        for value in parameters
-    )
+    return bool(named) or any(not is_statement_filter(value) for value in parameters)
 
 
 def opaque(statement: Any, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the arguments of a text as SQLSpec is to have them: a lone one as a `Lone`."""
-    if type(statement) is not str or len(parameters) != 1:
+    """Return the arguments of a statement as SQLSpec is to have them: a lone one as a `Lone`."""
+    places = [place for place, value in enumerate(parameters) if not is_statement_filter(value)]
+    if len(places) != 1:
         return parameters
-    only = parameters[0]
+    only = parameters[places[0]]
     if not isinstance(only, (list, tuple, dict)):
         return parameters
     if isinstance(only, tuple) and len(only) == 1:
         return parameters  # the row of parameters, whatever its type: hooks see it as it is
-    given = placeholders(statement)
-    if given is None or given.names is not None or given.count != 1:
+    if not has_one_parameter(statement):
         return parameters
-    return (Lone(only),)
+    return (*parameters[: places[0]], Lone(only), *parameters[places[0] + 1 :])
+
+
+def has_one_parameter(statement: Any) -> bool:
+    """Tell whether a text, or an SQL object without values, has one parameter without a name."""
+    if isinstance(statement, SQL):
+        if statement.raw_expression is not None or statement.is_processed:
+            return False
+        if statement.positional_parameters or statement.named_parameters:
+            return False
+        statement = statement.raw_sql
+    if not isinstance(statement, str):
+        return False
+    given = placeholders(statement)
+    return given is not None and given.names is None and given.count == 1
