@@ -74,7 +74,8 @@ def local_server() -> Iterator[str]:
 
 def main() -> None:
     """Run a server until standard input ends, then take everything away."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     folder = _private_folder()
     try:
         url = _start(folder)

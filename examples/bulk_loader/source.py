@@ -32,11 +32,14 @@ class ParquetSource:
     """A Parquet file; `schema` and the number of `rows` come from its end, without reading it."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file. FileError when there is none, or when it is not a Parquet file."""
-        if not path.is_file():
-            raise FileError(f"{path}: there is no such file")
+        """Open the file. FileError when there is none, or it is no Parquet file."""
         self._path = path
         try:
+            if not path.exists():
+                raise FileError(f"{path}: there is no such file")
+            if not path.is_file():
+                kind = "a folder" if path.is_dir() else "a device or a pipe"
+                raise FileError(f"{path} is {kind}, not a Parquet file")
             self._file = pq.ParquetFile(path)
         except pa.ArrowInvalid as error:
             raise FileError(f"{path} is not a Parquet file: {error}") from error

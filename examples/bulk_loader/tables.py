@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pyarrow as pa
-from sqlspec.adapters.psqlpy.core import format_table_identifier
+from sqlspec.adapters.psqlpy.core import format_table_identifier, split_schema_and_table
 from sqlspec.utils.text import quote_identifier
 
 _TYPES = {
@@ -28,6 +28,10 @@ _TYPES = {
 }
 
 
+LONGEST_NAME = 63
+"""Bytes; the server cuts longer names off and goes on with what is left."""
+
+
 class TableError(Exception):
     """No table can be made for the file; the message names the column."""
 
@@ -46,6 +50,12 @@ def create_table(table: str, schema: pa.Schema, key: Sequence[str]) -> str:
 
     table: "name" or "schema.name". Raises TableError.
     """
+    for name in (*filter(None, split_schema_and_table(table)), *schema.names):
+        if len(name.encode()) > LONGEST_NAME:
+            raise TableError(
+                f"--create: the name {name!r} has {len(name.encode())} bytes, and PostgreSQL takes "
+                f"{LONGEST_NAME}; choose a shorter one, with --table or in the file"
+            )
     lines = [f"{quote_identifier(field.name)} {_type(field)}" for field in schema]
     lines.append(f"PRIMARY KEY ({', '.join(map(quote_identifier, key))})")
     return f"CREATE TABLE IF NOT EXISTS {format_table_identifier(table)} ({', '.join(lines)})"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from program import say
 from psqlpy_adapter import PsqlpyConfig, PsqlpyDriver
 
 from job_queue.handlers import CREATE_DIGESTS
@@ -47,23 +48,23 @@ async def demonstrate(config: PsqlpyConfig, url: str, jobs: int, workers: int) -
         await enqueue(session, "digest", payloads)
         names = [f"w{number}" for number in range(1, workers + 1)]
         with _workers(url, names) as processes:
-            print(f"{jobs} jobs are queued, {workers} workers started")
+            say(f"{jobs} jobs are queued, {workers} workers started")
             job = await _freeze_in_a_job(session, processes["w1"], "w1")
             processes["w1"].kill()
             processes["w1"].wait()
             processes["w1"] = _start(url, "w1")
-            print(f"w1 was killed in the middle of job {job}, and started again")
+            say(f"w1 was killed in the middle of job {job}, and started again")
             job = await _freeze_in_a_job(session, processes["w2"], "w2")
             await session.execute(CUT, "job_queue w2")
             processes["w2"].send_signal(signal.SIGCONT)
-            print(f"w2 was cut off from the server in the middle of job {job}")
+            say(f"w2 was cut off from the server in the middle of job {job}")
             await _until_done(session)
             await asyncio.sleep(0.5)  # until all of them sleep
             started = time.perf_counter()
             await enqueue(session, "digest", [{"text": "one more"}])
             await _until_done(session)
             seconds = time.perf_counter() - started
-            print(f"a job for sleeping workers was done after {seconds:.2f} s: NOTIFY woke them")
+            say(f"a job for sleeping workers was done after {seconds:.2f} s: NOTIFY woke them")
         return await _report(session, jobs + 1)
 
 
@@ -71,7 +72,7 @@ async def _report(session: PsqlpyDriver, jobs: int) -> bool:
     by_status = await counts(session)
     totals = await session.select_one(TOTALS)
     lost = totals["attempts"] - totals["failures"] - by_status.get("done", 0)
-    print(
+    say(
         f"jobs: {by_status.get('done', 0)} done, {by_status.get('failed', 0)} failed; "
         f"attempts: {totals['attempts']}, of which {totals['failures']} failed on purpose and "
         f"{lost} were lost with their worker"
@@ -81,7 +82,7 @@ async def _report(session: PsqlpyDriver, jobs: int) -> bool:
         and totals["results"] == totals["jobs_with_a_result"] == jobs
         and totals["doubles"] == 0
     )
-    print(
+    say(
         f"each of {jobs} jobs was done exactly once, and no two workers had one at the same time"
         if is_once
         else f"WRONG: not every job was done exactly once: {by_status}, {totals}"

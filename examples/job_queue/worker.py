@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from program import note
 from psqlpy_adapter import PsqlpyConfig
 from sqlspec.exceptions import DatabaseConnectionError
 
@@ -58,7 +58,7 @@ async def work(config: PsqlpyConfig, worker: str, stop: asyncio.Event) -> None:
                 # The server has taken the job back; whoever comes next does it.
                 if time.monotonic() - reached > PATIENCE:
                     raise
-                print(f"{worker}: {error}; trying again", file=sys.stderr)
+                note(f"{worker}: {error}; trying again")
                 pause = RETRY
             else:
                 reached = time.monotonic()

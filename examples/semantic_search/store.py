@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -32,7 +31,7 @@ SEARCH = f"""
     FROM {TABLE} ORDER BY embedding <=> $1 LIMIT $2
 """
 
-Embed = Callable[[Sequence[str]], np.ndarray]
+Embed = Callable[[Sequence[str]], Awaitable[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ async def update(session: PsqlpyDriver, sections: Sequence[Section], embed: Embe
     new = {digest: section for digest, section in wanted.items() if digest not in known}
     if new:
         texts = [section.text for section in new.values()]
-        vectors = await asyncio.to_thread(embed, texts)  # it computes for seconds
+        vectors = await embed(texts)
     async with session.transaction():
         if new:
             await session.load_from_arrow(TABLE, _arrow(new, vectors), on_conflict="nothing")

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import psutil
 import psycopg
@@ -56,10 +57,16 @@ def environment(url: str) -> dict[str, str]:
 def run(environment: dict[str, str]) -> Run:
     """Run a program to its end: run("bulk_loader", "file", ...)."""
 
-    def run(*arguments: object, **changes: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", *map(str, arguments)]
+    def run(
+        *arguments: object, stdout: int | IO[str] = subprocess.PIPE, **changes: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, env=environment | changes, capture_output=True, text=True, timeout=SECONDS
+            [sys.executable, "-m", *map(str, arguments)],
+            env=environment | changes,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=SECONDS,
         )
 
     return run
@@ -70,11 +77,13 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
     """Start a program; what still runs at the end of the test is killed."""
     processes = []
 
-    def start(*arguments: object, **changes: str) -> subprocess.Popen[str]:
+    def start(
+        *arguments: object, stdout: int = subprocess.PIPE, **changes: str
+    ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", *map(str, arguments)],
             env=environment | changes,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
         )

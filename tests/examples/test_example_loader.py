@@ -58,14 +58,53 @@ def test_rows_that_are_there_are_kept_on_request(run, readings: Path, sql: psyco
 
 def test_the_key_can_be_another_unique_index(run, readings: Path, sql: psycopg.Connection):
     sql.execute("CREATE TABLE other (LIKE readings, UNIQUE (id, at))")
-    done = run("bulk_loader", readings, "--table", "other", "--key", "id,at")
+    done = run("bulk_loader", readings, "--table", "other", "--key", "id, at")
     assert "20,000 written to other" in done.stdout
+
+
+def test_a_load_that_fails_leaves_no_new_table(run, readings: Path, sql: psycopg.Connection):
+    _write_bad_files(readings)
+    done = run("bulk_loader", readings.parent / "damaged.parquet", "--create", "--key", "id")
+    assert done.returncode == 2, done.stderr
+    assert sql.execute("SELECT to_regclass('damaged')").fetchone() == (None,)
+
+
+def test_two_loads_create_one_table(run, start, readings: Path, sql: psycopg.Connection):
+    load = ("bulk_loader", readings, "--table", "new", "--create", "--key", "id")
+    loaders = [start(*load) for _ in range(2)]
+    outputs = [loader.communicate(timeout=60) for loader in loaders]
+    assert [loader.returncode for loader in loaders] == [0, 0], outputs
+    assert sql.execute("SELECT count(*) FROM new").fetchone() == (18_000,)
+
+
+@pytest.mark.parametrize("name", ["my.data", 'a "b" c', "Upper"])
+def test_the_name_of_the_file_is_one_name(run, tmp_path: Path, sql: psycopg.Connection, name: str):
+    path = tmp_path / f"{name}.parquet"
+    pq.write_table(pa.table({"id": [1, 2]}), path)
+    done = run("bulk_loader", path, "--create", "--key", "id")
+    assert f"2 rows read, 2 written to {name} in" in done.stdout, done.stderr
+    assert sql.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    ).fetchall() == [(name,)]
+
+
+def test_a_file_whose_name_is_too_long_for_a_table_creates_nothing(
+    run, tmp_path: Path, sql: psycopg.Connection
+):
+    path = tmp_path / f"{'t' * 64}.parquet"
+    pq.write_table(pa.table({"id": [1]}), path)
+    done = run("bulk_loader", path, "--create", "--key", "id")
+    assert done.returncode == 2
+    assert f"the name '{'t' * 64}' has 64 bytes" in done.stderr
+    assert sql.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'ttt%'").fetchone() == (0,)
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
         (["no.parquet"], 2, "no.parquet: there is no such file"),
+        (["/tmp"], 2, "/tmp is a folder, not a Parquet file"),
+        (["/dev/null"], 2, "/dev/null is a device or a pipe, not a Parquet file"),
         (["text.parquet"], 2, "text.parquet is not a Parquet file"),
         (["damaged.parquet", "--table", "readings"], 2, "damaged.parquet is damaged"),
         (["readings.parquet", "--make-sample", "5"], 2, "readings.parquet exists already"),
@@ -75,6 +114,7 @@ def test_the_key_can_be_another_unique_index(run, readings: Path, sql: psycopg.C
         (["extra.parquet", "--table", "readings"], 1, '"readings" has no column "extra"; it has'),
         (["words.parquet", "--table", "readings"], 1, '"value"'),
         (["readings.parquet", "--create"], 2, "--create needs --key"),
+        (["long.parquet", "--create", "--key", "id"], 2, f"the name '{'ä' * 32}' has 64 bytes"),
         ([], 2, "name a FILE, or try --make-sample"),
     ],
 )
@@ -128,7 +168,7 @@ def test_it_runs_without_a_database_and_leaves_nothing(run, alone):
     assert "1,000 rows read, 900 written to sample" in done.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_leaves_nothing(start, alone, number: signal.Signals):
     loader = start("bulk_loader", "--make-sample", 3_000_000, **alone)
     folder = Path(alone["TMPDIR"])
@@ -150,3 +190,4 @@ def _write_bad_files(readings: Path) -> None:
     (folder / "damaged.parquet").write_bytes(content)
     pq.write_table(pa.table({"id": [1], "extra": [2]}), folder / "extra.parquet")
     pq.write_table(pa.table({"id": [1], "value": ["much"]}), folder / "words.parquet")
+    pq.write_table(pa.table({"id": [1], "ä" * 32: [2]}), folder / "long.parquet")

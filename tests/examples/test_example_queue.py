@@ -72,7 +72,7 @@ def test_a_job_that_kills_its_workers_is_given_up(run, start, sql: psycopg.Conne
     assert sql.execute(JOBS).fetchall() == [("failed", 1, "its worker died 3 times")]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_worker_ends_its_job_before_it_ends(run, start, sql, number: signal.Signals):
     _enqueue(run, '{"text": "abc"}', "--count", 500)
     worker = start("job_queue", "work")
@@ -95,7 +95,7 @@ def test_the_demo_runs_without_a_database_and_leaves_nothing(run, alone):
     assert "each of 101 jobs was done exactly once" in done.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_leaves_nothing(start, alone, number: signal.Signals):
     demo = start("job_queue", "demo", "--jobs", 5000, **alone)
     assert demo.stdout.readline().startswith("5000 jobs are queued") or demo.poll() is None

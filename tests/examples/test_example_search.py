@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -62,7 +65,7 @@ def test_the_search_uses_the_hnsw_index(run, sql: psycopg.Connection):
 def test_the_vectors_are_those_of_sentence_transformers():
     from semantic_search.embedding import Model
 
-    vector = Model().embed(["how do I insert a vector"])[0]
+    (vector,) = asyncio.run(Model().embed(["how do I insert a vector"]))
     reference = [0.03793816, 0.05385949, -0.100608, -0.0227963, -0.00818513]
     assert vector[:5].tolist() == pytest.approx(reference, abs=1e-6)
     assert vector.shape == (384,)
@@ -75,6 +78,20 @@ def test_it_runs_without_a_database_and_leaves_nothing(run, alone, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[2].endswith("Walk the dog")
     assert "\x1b" not in done.stdout
+
+
+@needs_model
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_ends_the_embedding(start, alone, tmp_path: Path, number: signal.Signals):
+    sections = (f"## Number {n}\n\n{'many words ' * 200}\n" for n in range(1000))
+    (tmp_path / "long.md").write_text("# T\n\n" + "\n".join(sections))
+    program = start("semantic_search", "--guidance", tmp_path, **alone)
+    assert program.stderr.readline() == "embedding 1000 sections\n"
+    sent = time.monotonic()
+    program.send_signal(number)
+    _, stderr = program.communicate(timeout=60)
+    assert time.monotonic() - sent < 10
+    assert (program.returncode, stderr) == (130, "error: interrupted\n")
 
 
 @needs_model
