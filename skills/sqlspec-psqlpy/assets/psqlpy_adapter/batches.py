@@ -26,7 +26,7 @@ counts rows; the single statement stays faster.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlspec.core import SQL
@@ -35,12 +35,13 @@ from sqlspec.exceptions import DataError, SQLSpecError
 from psqlpy_adapter import results
 from psqlpy_adapter.array_insert import insert_at_once
 from psqlpy_adapter.batch_insert import batch_insert
+from psqlpy_adapter.batch_sets import Sets, as_sets, opaque_sets, sets_of
 from psqlpy_adapter.blocks import block, in_block
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.execution import ExecutionMixin
-from psqlpy_adapter.lone import Lone, settled
-from psqlpy_adapter.numbering import Placeholders, for_sqlspec, placeholders
-from psqlpy_adapter.statements import has_one_parameter, readable_object
+from psqlpy_adapter.lone import settled
+from psqlpy_adapter.numbering import for_sqlspec, placeholders
+from psqlpy_adapter.statements import readable_object
 from psqlpy_adapter.types import TextNeeded
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ FEW = 10
 PIPELINED = 1_000
 """How many statements are sent without waiting for their answers."""
 
-Sets = Sequence[Sequence[Any]]
 
 _STALE = "cached plan must not change result type"
 
@@ -88,15 +88,15 @@ class BatchesMixin(ExecutionMixin):
                 refused one; outside a transaction nothing of the batch has happened then.
         """
         if not isinstance(parameters, (list, tuple)):
-            parameters = _as_sets(parameters)
+            parameters = as_sets(parameters)
         if type(statement) is str:
             if not filters and not kwargs and self._is_plain(statement_config):
                 given = placeholders(statement)
-                sets = _sets(given, parameters) if given is not None else None
+                sets = sets_of(given, parameters) if given is not None else None
                 if given is not None and sets is not None:
                     if given.apart is not None:
                         given = await self.numbered(given)
-                        sets = _sets(given, parameters) or sets
+                        sets = sets_of(given, parameters) or sets
                     plan, count, rows = await _run(self, given.sql, sets)
                     if plan is None or plan.counts or plan.columns is None:
                         return results.count("INSERT" if plan is None else plan.command, count)
@@ -104,7 +104,7 @@ class BatchesMixin(ExecutionMixin):
             statement = for_sqlspec(statement)
         elif isinstance(statement, SQL):
             statement = readable_object(statement, has_values=True)
-        parameters = _opaque(statement, parameters)
+        parameters = opaque_sets(statement, parameters)
         return await super().execute_many(
             statement, parameters, *filters, statement_config=statement_config, **kwargs
         )
@@ -130,44 +130,6 @@ class BatchesMixin(ExecutionMixin):
             row_format="dict",
             special_data=results.Metadata(plan.columns),
         )
-
-
-def _as_sets(parameters: Any) -> list[Any]:
-    """Return the sets of an iterable; refuse what has parts, but not of parameter sets."""
-    if isinstance(parameters, (str, bytes, bytearray, Mapping)) or not isinstance(
-        parameters, Iterable
-    ):
-        raise DataError(
-            f"execute_many takes a sequence of parameter sets, not a {type(parameters).__name__}: "
-            "for one set write [parameters]"
-        )
-    return list(parameters)
-
-
-def _sets(given: Placeholders, parameters: Sequence[Any]) -> Sets | None:
-    """Return the values of each set in the order of their numbers; None: left to SQLSpec."""
-    if not given.count or not isinstance(parameters, (list, tuple)):
-        return None
-    kinds = set(map(type, parameters))
-    if given.names is not None:
-        names = {*given.names}
-        if kinds != {dict} or any(row.keys() != names for row in parameters):
-            return None
-        return [[row[name] for name in given.names] for row in parameters]
-    if kinds <= {tuple, list}:
-        return parameters if {*map(len, parameters)} == {given.count} else None
-    if given.count == 1 and not kinds & {tuple, list}:
-        return [(Lone(value) if type(value) is dict else value,) for value in parameters]
-    return None
-
-
-def _opaque(statement: Any, parameters: Any) -> Any:
-    """Return the parameter sets as SQLSpec is to have them: a lone dict as a `Lone`."""
-    if not isinstance(parameters, (list, tuple)) or not any(type(p) is dict for p in parameters):
-        return parameters
-    if not has_one_parameter(statement):
-        return parameters
-    return [(Lone(row),) if type(row) is dict else row for row in parameters]
 
 
 Outcome = tuple["Plan | None", int, list[dict[str, Any]]]
