@@ -14,7 +14,8 @@ What this does instead, by the PostgreSQL type of the column:
   no value to know one from.
 - json, jsonb, composites: struct, list and so on, as the values are; JSON text when they differ.
 - arrays: list, nested for more dimensions.
-- everything else, uuid too: string, in the server's text form where Python has one.
+- everything else, uuid, sparsevec, ranges and multiranges too: string, in a text form that the
+  server reads, so that `load_from_arrow` takes it back (see `types.written`).
 
 Infinite dates have no Arrow form: DataError. May be unnecessary when SQLSpec (0.69) asks the
 server. Source: https://arrow.apache.org/docs/format/Columnar.html (types).
@@ -22,6 +23,7 @@ server. Source: https://arrow.apache.org/docs/format/Columnar.html (types).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +33,12 @@ from sqlspec.exceptions import DataError, ImproperConfigurationError
 
 from psqlpy_adapter.mixin import DriverMixin
 from psqlpy_adapter.results import Metadata
-from psqlpy_adapter.types import Interval, Range
+from psqlpy_adapter.types import Interval
+from psqlpy_adapter.types.codecs import FLAT
 from psqlpy_adapter.types.documents import dumps
+from psqlpy_adapter.types.written import written
 
 if TYPE_CHECKING:
-    from psqlpy_adapter.plans import Column
     from psqlpy_adapter.types import PgType
 
 _FIXED: dict[str, pa.DataType] = {
@@ -57,23 +60,10 @@ _NUMBERS = frozenset(("numeric_recv", "cash_recv"))
 _NO_DIGITS = pa.decimal128(38, 9)
 
 
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, Range):
-        if value.isempty:
-            return "empty"
-        low, high = ("" if end is None else str(end) for end in (value.lower, value.upper))
-        return f"{value.bounds[0]}{low},{high}{value.bounds[1]}"
-    if isinstance(value, (dict, list)):
-        return dumps(value)
-    return str(value)
-
-
 def _numbers(values: list[Decimal | None]) -> pa.Array:
     known = [value for value in values if value is not None]
     if not all(value.is_finite() for value in known):
-        return pa.array([_text(value) for value in values], pa.string())
+        return pa.array([None if v is None else str(v) for v in values], pa.string())
     return pa.array(values) if known else pa.array(values, _NO_DIGITS)
 
 
@@ -108,8 +98,12 @@ def _documents(values: list[Any]) -> pa.Array:
 def _lists(values: list[Any], element: PgType) -> pa.Array:
     """Build a list array from the items of all lists, which have one type."""
     items = [item for value in values if value is not None for item in value]
-    nested = any(isinstance(item, list) for item in items) and element.receive not in _COMPONENT
-    if nested and not element.receive.startswith("json"):
+    nested = any(isinstance(item, list) for item in items)
+    if nested and element.receive not in FLAT:  # of those, what is a list is one value
+        if not all(isinstance(item, list) for item in items):
+            raise DataError(
+                f"PostgreSQL {element} arrays of different dimensions have no Arrow form in common"
+            )
         inner = _lists(items, element)
     else:
         inner = array(items, element)
@@ -142,15 +136,24 @@ def array(values: list[Any], pg_type: PgType | None) -> pa.Array:
         kind = _FIXED.get(pg_type.receive)
         if kind is not None:
             return pa.array(values, kind)
-        return pa.array([_text(value) for value in values], pa.string())
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, AttributeError) as error:
+        texts = [None if value is None else written(value, pg_type) for value in values]
+        return pa.array(texts, pa.string())
+    except (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"a PostgreSQL {pg_type} value has no Arrow form: {error}") from error
 
 
-def table(rows: list[dict[str, Any]], columns: tuple[Column, ...]) -> pa.Table:
-    """Return rows as a table with the columns' names and types, also when there are none."""
-    types = {column.name: column.type for column in columns}
-    arrays = [array([row[name] for row in rows], kind) for name, kind in types.items()]
+def table(rows: list[dict[str, Any]], columns: Iterable[tuple[str, PgType | None]]) -> pa.Table:
+    """Return rows as a table with the columns' names and types, also when there are none.
+
+    Of columns with one name the last one stays, as in the rows.
+    """
+    types = dict(columns)
+    arrays = []
+    for name, kind in types.items():
+        try:
+            arrays.append(array([row[name] for row in rows], kind))
+        except DataError as error:
+            raise DataError(f'column "{name}": {error}') from error.__cause__
     return pa.table(arrays, names=list(types))
 
 
@@ -175,7 +178,8 @@ class ArrowMixin(DriverMixin):
 
         return_format: "table", "reader", "batches" or "batch" (one), of `batch_size` rows each;
         arrow_schema: a pyarrow.Schema that the table is cast to. Raises what `execute` raises,
-        DataError for a value without an Arrow form, ImproperConfigurationError for native_only.
+        DataError for a value without an Arrow form and for rows that do not fit arrow_schema,
+        ImproperConfigurationError for native_only.
         """
         if native_only:
             msg = "psqlpy gives rows, not Arrow data: native_only=True cannot be had"
@@ -183,13 +187,19 @@ class ArrowMixin(DriverMixin):
         result = await self.execute(
             statement, *parameters, statement_config=statement_config, **kwargs
         )
-        columns = result.metadata.columns if isinstance(result.metadata, Metadata) else None
-        data = table(result.get_data(), columns or ())
+        known = result.metadata.columns if isinstance(result.metadata, Metadata) else None
+        # The metadata has the names that the statement was sent with (see `renaming`).
+        names = result.column_names or [column.name for column in known or ()]
+        types = [column.type for column in known or ()]
+        data = table(result.get_data(), zip(names, types, strict=True) if known else ())
         if arrow_schema is not None:
             if not isinstance(arrow_schema, pa.Schema):
                 msg = f"arrow_schema must be a pyarrow.Schema, not {type(arrow_schema).__name__}"
                 raise TypeError(msg)
-            data = data.cast(arrow_schema)
+            try:
+                data = data.cast(arrow_schema)
+            except (pa.ArrowException, ValueError) as error:
+                raise DataError(f"the result does not fit arrow_schema: {error}") from error
         return create_arrow_result(
             statement=result.statement,
             data=_formatted(data, return_format, batch_size),

@@ -408,6 +408,25 @@ async def test_on_conflict_needs_a_key(session):
         await session.load_from_arrow("heap", rows(1), on_conflict="update")
 
 
+async def test_of_keys_with_null_the_last_wins_where_nulls_conflict(session):
+    await session.execute_script(
+        "CREATE TABLE apart (a int, b int, n int, UNIQUE (a, b));"
+        "CREATE TABLE alike (a int, b int, n int, UNIQUE NULLS NOT DISTINCT (b, a) INCLUDE (n))"
+    )
+    source = pa.table({"a": [1, 1], "b": pa.array([None, None], pa.int32()), "n": [1, 2]})
+    for table, expected in (("apart", [1, 1, 2, 2]), ("alike", [2])):
+        for _ in range(2):
+            await session.load_from_arrow(table, source, on_conflict=("update", ["a", "b"]))
+        assert await stored(session, "n", table) == expected
+
+
+async def test_keys_that_rounding_makes_equal_are_one(session):
+    await session.execute_script("CREATE TABLE prices (p numeric(5,2) PRIMARY KEY, n int)")
+    source = pa.table({"p": [1.001, 1.002], "n": [1, 2]})  # floats: the server reads their text
+    await session.load_from_arrow("prices", source, on_conflict="update")
+    assert await stored(session, "p::text, n", "prices") == [("1.00", 2)]
+
+
 @pytest.mark.usefixtures("items")
 async def test_a_row_of_nothing_but_its_key_can_be_merged(session):
     await session.execute_script("ALTER TABLE items ALTER name DROP NOT NULL")

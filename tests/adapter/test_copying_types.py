@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -65,6 +66,11 @@ NUMBERS: list[Row] = [
     ("float8", pa.array(np.array([1.5], np.float16)), ["1.5"]),
     ("float8", pa.array([3, None]), ["3", None]),
     ("float8", decimals(5, 2, "1.25"), ["1.25"]),
+    (
+        "float8",
+        decimals(16, 11, "43451.44963869245", "0.1", None),
+        ["43451.44963869245", "0.1", None],
+    ),
     (
         "numeric",
         decimals(38, 4, "1234567.8900", "-0.0001", "0", None),
@@ -166,7 +172,8 @@ TIMES: list[Row] = [
         ["1970-01-01 00:00:00", *["1970-01-01 00:00:00.000002"] * 2],
     ),
     ("timestamp", pa.array([dt.date(2020, 1, 1)]), ["2020-01-01 00:00:00"]),
-    ("timestamp", pa.array([at(2020, 7, 1)]), ["2020-07-01 02:00:00"]),
+    # As `execute` stores an aware datetime: its UTC time.
+    ("timestamp", pa.array([at(2020, 7, 1)]), ["2020-07-01 00:00:00"]),
     (
         "timestamptz",
         pa.array([at(2020, 1, 1), None], pa.timestamp("s", "America/New_York")),
@@ -334,6 +341,10 @@ async def test_what_goes_into_a_type_goes_into_its_array(session, pg_type, array
         ("int2[]", pa.array([[1, 2, 3], [4, 40_000]]), "out of the range of int2: 40000"),
         ("jsonb", pa.array([1.0, float("nan")]), "JSON has no such number"),
         ("jsonb", pa.array(["{}", "{nonsense}"]), "Expecting property name"),
+        ("timestamp", pa.array([0, 2**50], pa.timestamp("s")), "out of range: 1125899906842624"),
+        ("timestamp", pa.array([0, -(2**62)], pa.timestamp("us")), "out of the range of timestamp"),
+        ("date", pa.array([0, -3_000_000], pa.date32()), "out of the range of date: -3000000"),
+        ("date", pa.array([0, 2**62], pa.timestamp("s")), ""),
         ("inet", pa.array(["::1", "nonsense"]), "the server cannot read 'nonsense'"),
         ("int4", pa.array(["1", "one"]), "the server cannot read 'one'"),
         ("positive", pa.array(["1", "-1"]), "the server cannot read '-1'"),
@@ -382,3 +393,46 @@ async def test_a_type_that_does_not_go_into_another_is_refused(session, pg_type,
     await session.execute_script(TYPES)
     with pytest.raises(DataError, match=r'column "value": Arrow .* cannot be loaded into'):
         await load(session, pg_type, array)
+
+
+@pytest.mark.parametrize(
+    ("pg_type", "fits", "array", "sqlstate"),
+    [
+        ("bit(3)", "101", pa.array(["10110"]), "22026"),
+        ("bit(3)", "101", pa.array(["1"]), "22026"),
+        ("varbit(3)", "101", pa.array(["10110"]), "22001"),
+        ("bit(3)[]", "{101}", pa.array([["10110"]]), "22026"),
+        ("varchar(3)[]", "{abc}", pa.array(["{abcd}"]), "22001"),
+        ("char(3)[]", "{abc}", pa.array(["{abcd}"]), "22001"),
+        ("short_text", "abc", pa.array([1234]), None),  # refused before it is sent
+        ("short_bits", "101", pa.array(["10110"]), "22001"),
+        ("bits_inside", "(101)", pa.array([{"b": "10110"}]), "22026"),
+        ("numeric(5,2)", "1.00", pa.array([123456.0]), "22003"),
+    ],
+    ids=str,
+)
+async def test_what_is_too_long_for_the_type_is_refused_and_never_cut(
+    session, pg_type, fits, array, sqlstate
+):
+    await session.execute_script(
+        "CREATE DOMAIN short_text AS varchar(3); CREATE DOMAIN short_bits AS varbit(3);"
+        f"CREATE TYPE bits_inside AS (b bit(3)); CREATE TABLE loaded (id int8, value {pg_type})"
+    )
+    await session.load_from_arrow("loaded", pa.table({"id": [0], "value": [fits]}))
+    with pytest.raises(DataError) as failure:
+        await session.load_from_arrow("loaded", pa.table({"id": [1], "value": array}))
+    assert getattr(failure.value, "sqlstate", None) == sqlstate
+    rows = await session.select("SELECT value::text AS value FROM loaded")
+    assert rows == [{"value": fits}]
+
+
+@pytest.mark.filterwarnings("error")
+async def test_half_floats_go_into_bigint_without_a_warning(session):
+    assert await load(session, "int8", pa.array(np.array([2.0, -3.0], np.float16))) == ["2", "-3"]
+
+
+async def test_decimals_in_vectors_are_the_nearest_numbers(session):
+    lists = pa.array([[Decimal("43451.44963869245"), Decimal("0.1")]])
+    (found,) = await load(session, "vector(2)", lists)
+    expected = np.float32([43451.44963869245, 0.1]).tolist()
+    assert np.float32(json.loads(found)).tolist() == expected

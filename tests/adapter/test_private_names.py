@@ -146,10 +146,6 @@ GUARDS = [
         "def _storage_job(self, produced, provided=None, *, status='completed')",
     ),
     Guard(
-        f"{COMMON}:CommonDriverAttributesMixin._records_to_arrow_table",
-        "def _records_to_arrow_table(records, columns)",
-    ),
-    Guard(
         f"{ASYNC}:AsyncDriverAdapterBase._read_storage_arrow",
         "async def _read_storage_arrow(self, source, *, file_format, storage_options=None)",
     ),

@@ -12,7 +12,7 @@ import ipaddress
 import math
 import uuid
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import pgvector
 import pytest
 from psqlpy_adapter import PsqlpyConfig
 from psqlpy_adapter.types import Interval, Json, Range
+from sqlspec.exceptions import DataError
 
 UTC = dt.UTC
 INF = math.inf
@@ -343,3 +344,42 @@ async def test_a_value_that_was_read_can_be_written_again(session, case):
     await session.execute("INSERT INTO kept VALUES ($1)", (row["value"],))
     texts = await session.select("SELECT value::text AS text FROM kept")
     assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        Decimal("9" * 5_000),
+        Decimal("-" + "12345" * 1_000 + "." + "67890" * 1_000),
+        Decimal("0." + "0" * 6_000 + "1"),
+        Decimal("1" + "0" * 6_000),
+    ],
+    ids=["whole", "both", "small", "round"],
+)
+async def test_a_numeric_of_thousands_of_digits_is_read_with_all_of_them(session, number):
+    assert await session.select_value("SELECT $1::numeric", number) == number
+    assert await session.select_value("SELECT $1::numeric::text", number) == f"{number:f}"
+
+
+async def test_money_does_not_depend_on_the_programs_decimal_context(session):
+    amount = Decimal("92233720368547758.07")
+    with localcontext(prec=5):
+        assert str(await session.select_value("SELECT $1::money", amount)) == str(amount)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("money", Decimal("1e30")),
+        ("money", Decimal("92233720368547758.08")),
+        ("money", Decimal("1e-30")),
+        ("int4", 10**5_000),
+        ("hstore", {"a": "\ud800"}),
+        ("jsonb", "\ud800"),
+        ("varbit", [[True], [True, False]]),
+    ],
+    ids=["money", "money", "money", "int4", "hstore", "jsonb", "varbit"],
+)
+async def test_a_value_that_is_out_of_range_is_a_data_error(session, type_, value):
+    with pytest.raises(DataError, match=f"cannot be a PostgreSQL {type_}: "):
+        await session.select_value(f"SELECT $1::{type_}", (value,))

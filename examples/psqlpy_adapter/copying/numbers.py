@@ -35,7 +35,23 @@ def refuse_first(wrong: NDArray[np.bool_], array: pa.Array, reason: str) -> None
     """Refuse the first row that is `wrong`, and say which value is in it."""
     if wrong.any():
         row = int(wrong.argmax())
-        raise Refused(f"{reason}: {str(array[row])[:80]}", row)
+        raise Refused(f"{reason}: {_shown(array[row])[:80]}", row)
+
+
+def _shown(value: pa.Scalar) -> str:
+    try:
+        return str(value)
+    except (ValueError, OverflowError):  # a date that Python has no value for
+        return f"{value.value} ({value.type})"
+
+
+def doubles(array: pa.Array) -> pa.Array:
+    """Give decimals as the nearest doubles, as float() does and the server's own cast.
+
+    Arrow's cast multiplies by a power of ten, which is wrong in the last digit of every eighth
+    price; its reading of text is exact (0.15 s for a million).
+    """
+    return array.cast(pa.string()).cast(pa.float64())
 
 
 def integers(array: pa.Array, name: str) -> Field:
@@ -53,6 +69,7 @@ def integers(array: pa.Array, name: str) -> Field:
         refuse_first(plain(outside), array, f"out of the range of {name}")
         values = plain(wide.cast(pa.uint64() if limits.min == 0 else pa.int64()))
     elif pa.types.is_floating(array.type):
+        values = values.astype(np.float64)
         refuse_first(
             ~(np.isfinite(values) & (np.floor(values) == values)), array, "not a whole number"
         )
@@ -77,7 +94,7 @@ def _holds(limits: np.iinfo[Any], source: np.dtype[Any]) -> bool:
 def floats(array: pa.Array, name: str) -> Field:
     """Encode into float4 and float8: of floats, integers and decimals; NaN and infinity stay."""
     if pa.types.is_decimal(array.type):
-        array = array.cast(pa.float64())
+        array = doubles(array)
     values = plain(array)
     if name == "float8":
         return fixed(values.astype(">f8"), validity(array))

@@ -1,93 +1,141 @@
-"""Python records as an Arrow table whose columns suit the destination's types."""
+"""Python records as an Arrow table: what is stored is what `execute` stores of the same values.
+
+Columns that Arrow holds exactly are converted as a whole (`plain`). All others are encoded by the
+codecs of `execute`, which decide what a value is, and what is refused; text that only the server
+can read goes beside them, to be read there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 import pyarrow as pa
-from sqlspec.exceptions import DataError
+from sqlspec.exceptions import DataError, ImproperConfigurationError
 
-from psqlpy_adapter.copying.destination import TargetType
+from psqlpy_adapter.copying import server
+from psqlpy_adapter.copying.plain import plain_array
+from psqlpy_adapter.copying.wire import wire_array
+from psqlpy_adapter.types import Binary, Catalogue, PgType, TextNeeded
+from psqlpy_adapter.types.pgtype import refusal
 
-_ARROW_KNOWS = (str, bytes, bool, int, float, Decimal, date, datetime, time, timedelta, UUID, list)
+Columns = list[tuple[str, list[Any]]]
+_DIMENSION_BYTES = {"vector_recv": 2, "halfvec_recv": 2, "sparsevec_recv": 4}
 
 
-def table_of(
-    records: Iterable[Any],
-    columns: Sequence[str] | None,
-    types: Mapping[str, TargetType],
-    serializer: Callable[[Any], str | bytes],
-    build: Callable[[Any, Any], pa.Table],
-) -> pa.Table:
-    """Convert the values that Arrow would misread, then `build` the table as SQLSpec does.
+def columns_of(records: Iterable[Any], columns: Sequence[str] | None) -> Columns:
+    """Give the values by column.
 
     Raises:
-        DataError: the values of a column have no Arrow type in common.
-        ImproperConfigurationError: from `build`: no records, or of different shapes.
+        ImproperConfigurationError: no records, or records of different shapes (SQLSpec's words).
     """
-    converters = {name: _converter(type_, serializer) for name, type_ in types.items()}
-
-    def convert(name: str, value: Any) -> Any:
-        return value if value is None or name not in converters else converters[name](value)
-
-    converted: list[Any] = []
-    for record in records:
-        if isinstance(record, Mapping):
-            converted.append({name: convert(name, value) for name, value in record.items()})
-        elif columns is not None and len(record) == len(columns):
-            converted.append([convert(*pair) for pair in zip(columns, record, strict=True)])
-        else:
-            converted.append(record)
-    try:
-        return build(converted, columns)
-    except (pa.ArrowException, TypeError) as error:
-        raise DataError(f"{_culprit(converted, columns)}: {error}") from error
-
-
-def _culprit(records: Sequence[Any], columns: Sequence[str] | None) -> str:
-    named = [
-        r if isinstance(r, Mapping) else dict(zip(columns or (), r, strict=False)) for r in records
+    rows = list(records)
+    if not rows:
+        raise ImproperConfigurationError("load_from_records requires at least one record.")
+    if isinstance(rows[0], Mapping):
+        names = list(rows[0]) if columns is None else list(columns)
+        expected = set(names)
+        if not all(isinstance(row, Mapping) for row in rows):
+            raise ImproperConfigurationError(
+                "load_from_records mapping records must all be mappings."
+            )
+        if any(row.keys() != expected for row in rows):
+            raise ImproperConfigurationError(
+                "load_from_records mapping records must all share the same keys."
+            )
+        return [(name, [row[name] for row in rows]) for name in names]
+    if columns is None:
+        raise ImproperConfigurationError(
+            "load_from_records requires columns when records are positional sequences."
+        )
+    tuples = [() if isinstance(row, Mapping) else tuple(row) for row in rows]
+    if any(len(row) != len(columns) for row in tuples):
+        raise ImproperConfigurationError(
+            "load_from_records positional records must match the number of columns."
+        )
+    return [
+        (name, list(values))
+        for name, values in zip(columns, zip(*tuples, strict=True), strict=True)
     ]
-    for name in named[0]:
+
+
+async def table_of(driver: Any, table: str, columns: Columns) -> pa.Table:
+    """Convert the columns to what `table` takes, as the server describes it.
+
+    Raises:
+        DataError: a value that its column cannot hold; names column, row and both types.
+        SQLSpecError: there is no such table.
+    """
+    catalogue: Catalogue = driver.catalogue
+    async with server.turn(driver):
+        relation, targets = await server.describe(driver, table)
+        types = {column.name: column.type for column in targets}
+        arrays = [
+            # Of a column that the table does not have, only the name is looked at.
+            plain_array(values, types[name], relation.zone)
+            if name in types
+            else pa.nulls(len(values))
+            for name, values in columns
+        ]
+        others = [
+            types[name].oid
+            for (name, _), found in zip(columns, arrays, strict=True)
+            if found is None
+        ]
+        if others:
+            await catalogue.load(others, partial(server.fetch, driver))
+    converted = [
+        found
+        if found is not None
+        else _encoded(name, values, types[name].modifier, catalogue, types[name].oid)
+        for (name, values), found in zip(columns, arrays, strict=True)
+    ]
+    return pa.Table.from_arrays(converted, names=[name for name, _ in columns])
+
+
+def _encoded(
+    name: str, values: Sequence[Any], modifier: int, catalogue: Catalogue, oid: int
+) -> pa.Array | pa.ChunkedArray:
+    pg_type = catalogue[oid]
+    send = catalogue.binary(pg_type)
+    if modifier > 0:
+        send = _checking(send, pg_type, modifier)
+    wires: list[bytes | None] = [None] * len(values)
+    texts: list[str | None] | None = None
+    for row, value in enumerate(values):
+        if value is None:
+            continue
         try:
-            pa.array([record.get(name) for record in named])
-        except (pa.ArrowException, TypeError):
-            return f'column "{name}": the values have no type in common'
-    return "the records do not make a table"
+            wires[row] = send(value)
+        except TextNeeded as needed:
+            texts = [None] * len(values) if texts is None else texts
+            texts[row] = _unicode(name, row, needed.text)
+        except DataError as error:
+            raise DataError(f'column "{name}", row {row}: {error}') from error.__cause__
+    return wire_array(wires, texts)
 
 
-def _converter(type_: TargetType, serializer: Callable[[Any], str | bytes]) -> Callable[[Any], Any]:
-    if type_.name in ("json", "jsonb"):
-        return lambda value: value if isinstance(value, str) else _text(serializer(value))
-    if type_.name in ("vector", "halfvec"):
-        return _list
-    if type_.name == "uuid":
-        return lambda value: str(value) if isinstance(value, UUID) else value
-    if type_.name == "numeric":
-        # As text each value keeps its own scale; an Arrow column of decimals has one for all.
-        return str
-    if type_.name == "timetz":
-        return lambda value: value.isoformat() if isinstance(value, time) else value
-    if type_.element is not None or type_.fields:
-        return lambda value: value
-    return lambda value: value if isinstance(value, _ARROW_KNOWS) else _plain(value)
+def _checking(send: Binary, pg_type: PgType, modifier: int) -> Binary:
+    """Check what the server would refuse without saying where: a vector's dimensions."""
+    size = _DIMENSION_BYTES.get((pg_type.base or pg_type).receive)
+    if size is None:
+        return send
+
+    def checking(value: Any) -> bytes:
+        wire = send(value)
+        found = int.from_bytes(wire[:size], "big")
+        if found != modifier:
+            raise refusal(pg_type, value, f"{found} dimensions instead of {modifier}")
+        return wire
+
+    return checking
 
 
-def _text(written: str | bytes) -> str:
-    return written.decode() if isinstance(written, bytes) else written
-
-
-def _list(value: Any) -> Any:
-    for method in ("to_list", "tolist"):
-        if hasattr(value, method):
-            return getattr(value, method)()
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _plain(value: Any) -> Any:
-    """Take NumPy scalars and arrays as they are, and everything else as text (ip addresses ...)."""
-    return value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else str(value)
+def _unicode(name: str, row: int, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        reason = f"it is not Unicode text ({error.reason})"
+        raise DataError(f'column "{name}", row {row}: {reason}') from None
+    return text

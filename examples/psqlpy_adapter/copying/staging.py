@@ -53,15 +53,38 @@ def conflict_of(
 
 
 def create(plan: Sequence[SourceColumn]) -> str:
-    """Create the staging table: a column for each that is loaded, c0 ..., and the row's number."""
-    types = ["text" if column.as_text else column.display for column in plan]
-    parts = [f"c{place} {type_}" for place, type_ in enumerate(types)]
+    """Create the staging table: columns for each that is loaded, and the row's number.
+
+    c0 ... hold values, t0 ... text for the server to read; of a mixed column there are both.
+    """
+    parts = []
+    for place, column in enumerate(plan):
+        if not column.as_text:
+            parts.append(f"c{place} {column.display}")
+        if column.has_text:
+            parts.append(f"t{place} text")
     definition = ", ".join([*parts, f"{NUMBER} bigint"])
     return f"CREATE TEMP TABLE pg_temp.{STAGING} ({definition}) ON COMMIT DROP"
 
 
+def _value(place: int, column: SourceColumn) -> str:
+    """Give a column's value, its text read without the type's modifier.
+
+    The assignment to the column then refuses what is too long for bit(n) or varchar(n); a cast to
+    the type with its modifier would cut it off without a word.
+    """
+    if not column.has_text:
+        return f"c{place}"
+    read = f"t{place}::{column.type.plain}"
+    return read if column.as_text else f"coalesce(c{place}, {read})"
+
+
 def insert(
-    table: str, plan: Sequence[SourceColumn], conflict: tuple[Action, list[str]] | None
+    table: str,
+    plan: Sequence[SourceColumn],
+    conflict: tuple[Action, list[str]] | None,
+    *,
+    nulls_are_equal: bool = False,
 ) -> str:
     """Move the rows from the staging table into `table`, and count those written.
 
@@ -69,10 +92,7 @@ def insert(
     with "nothing": as if they had been inserted one after another.
     """
     names = [quote_identifier(column.name) for column in plan]
-    values = [
-        f"c{place}::{column.display}" if column.as_text else f"c{place}"
-        for place, column in enumerate(plan)
-    ]
+    values = [_value(place, column) for place, column in enumerate(plan)]
     rows = f"SELECT {', '.join(values)} FROM pg_temp.{STAGING}"
     clause = ""
     if conflict is not None:
@@ -80,10 +100,13 @@ def insert(
         target = ", ".join(quote_identifier(name) for name in key)
         rest = [name for name, column in zip(names, plan, strict=True) if column.name not in key]
         if action == "update":
+            # As they will be stored: numeric(5, 2) rounds, and then two keys are one.
             of_key = [
-                value for value, column in zip(values, plan, strict=True) if column.name in key
+                f"({value})::{column.display}" if column.has_text else value
+                for value, column in zip(values, plan, strict=True)
+                if column.name in key
             ]
-            rows = _last_of_each_key(values, of_key)
+            rows = _last_of_each_key(values, of_key, nulls_are_equal=nulls_are_equal)
         # Where the source has nothing but the key, an update sets the key to itself.
         changes = ", ".join(
             f"{name} = EXCLUDED.{name}" for name in rest or [quote_identifier(key[0])]
@@ -98,11 +121,11 @@ def insert(
     )
 
 
-def _last_of_each_key(values: Sequence[str], key: Sequence[str]) -> str:
+def _last_of_each_key(values: Sequence[str], key: Sequence[str], *, nulls_are_equal: bool) -> str:
     # NULL is no key: rows that have one there never conflict, so that none of them is left out.
-    unkeyed = " OR ".join(f"{value} IS NULL" for value in key)
+    unkeyed = "" if nulls_are_equal else "".join(f"{value} IS NULL OR " for value in key)
     return (
-        f"SELECT {', '.join(values)} FROM (SELECT *, {unkeyed} OR row_number() OVER "
+        f"SELECT {', '.join(values)} FROM (SELECT *, {unkeyed}row_number() OVER "
         f"(PARTITION BY {', '.join(key)} ORDER BY {NUMBER} DESC) = 1 AS kept "
         f"FROM pg_temp.{STAGING}) numbered WHERE kept"
     )
@@ -111,6 +134,7 @@ def _last_of_each_key(values: Sequence[str], key: Sequence[str]) -> str:
 def unreadable(place: int) -> str:
     """Find the first row of a text column that the server cannot read (PostgreSQL 16 and later)."""
     return (
-        f"SELECT {NUMBER} AS row, left(c{place}, 80) AS value FROM pg_temp.{STAGING} "
-        f"WHERE NOT pg_input_is_valid(c{place}, $1) ORDER BY {NUMBER} LIMIT 1"
+        f"SELECT {NUMBER} AS row, left(t{place}, 80) AS value, message, sql_error_code AS sqlstate "
+        f"FROM pg_temp.{STAGING}, pg_input_error_info(t{place}, $1) "
+        f"WHERE message IS NOT NULL ORDER BY {NUMBER} LIMIT 1"
     )

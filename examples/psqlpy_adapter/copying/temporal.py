@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +16,7 @@ _PER_MICROSECOND = {"s": 1_000_000, "ms": 1_000, "us": 1}
 # The server's own limits (datatype/timestamp.h): 4713-01-01 BC to 294276-12-31.
 _FIRST, _LAST = -211_813_488_000_000_000, 9_223_371_331_200_000_000
 _FIRST_DAY, _LAST_DAY = -2_451_545, 2_145_031_948
+UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Zulu", "Etc/Zulu"})
 
 
 def dates(array: pa.Array) -> Field:
@@ -49,18 +48,19 @@ def times(array: pa.Array) -> Field:
 def timestamps(array: pa.Array, name: str, zone: str) -> Field:
     """Encode into timestamp and timestamptz: of timestamps of every unit, and of dates.
 
-    A value without a zone that goes into timestamptz, or one with a zone that goes into timestamp,
-    is read in the session's TimeZone (`zone`), as the server's own cast does. Nanoseconds are
-    rounded to microseconds, also as the server does.
+    A value without a zone that goes into timestamptz is read in the session's TimeZone (`zone`),
+    as the server does. Of one with a zone that goes into timestamp its UTC time is stored, as
+    `execute` does. Nanoseconds are rounded to microseconds, as the server does.
     """
     valid = validity(array)
     if pa.types.is_date(array.type):
         array = array.cast(pa.timestamp("s"))
-    if name == "timestamptz" and array.type.tz is None and zone not in _UTC:
-        array = _in_zone(pc.assume_timezone, array, timezone=zone, ambiguous="latest")
-    elif name == "timestamp" and array.type.tz is not None:
-        local = array if zone in _UTC else array.cast(pa.timestamp(array.type.unit, zone))
-        array = _in_zone(pc.local_timestamp, local) if zone not in _UTC else array
+    if name == "timestamptz" and array.type.tz is None and zone not in UTC:
+        try:
+            array = pc.assume_timezone(array, timezone=zone, ambiguous="latest")
+        except pa.ArrowInvalid as error:
+            reason = f"no such time in the session's TimeZone: {error}"
+            raise Refused(reason) from None
     micro = _microseconds(array.cast(pa.int64()), array.type.unit, array)
     micro = micro - EPOCH_MICROSECONDS
     outside = (micro < _FIRST) | (micro > _LAST)
@@ -68,16 +68,6 @@ def timestamps(array: pa.Array, name: str, zone: str) -> Field:
         outside if valid is None else outside & valid, array, f"out of the range of {name}"
     )
     return fixed(micro.astype(">i8"), valid)
-
-
-_UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Zulu", "Etc/Zulu"})
-
-
-def _in_zone(function: Any, array: pa.Array, **options: Any) -> pa.Array:
-    try:
-        return function(array, **options)
-    except pa.ArrowInvalid as error:
-        raise Refused(f"no such time in the session's TimeZone: {error}") from None
 
 
 def intervals(array: pa.Array) -> Field:

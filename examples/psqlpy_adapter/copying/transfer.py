@@ -55,9 +55,16 @@ async def load(
             targets = await server.columns(driver, relation)
             plan = plan_columns(source.schema, targets, qualified)
             conflict = None
+            nulls_are_equal = False
             if on_conflict is not None:
                 conflict = staging.conflict_of(on_conflict, targets, source.schema.names)
-            staged = conflict is not None or not relation.takes_copy or any(c.as_text for c in plan)
+                if conflict[0] == "update" and isinstance(on_conflict, tuple):
+                    nulls_are_equal = await server.takes_nulls_for_equal(
+                        driver, relation, conflict[1]
+                    )
+            staged = (
+                conflict is not None or not relation.takes_copy or any(c.has_text for c in plan)
+            )
             encoder = Encoder(plan, relation.zone, numbered=staged)
             if not staged:
                 names = [quote_identifier(column.name) for column in plan]
@@ -65,7 +72,7 @@ async def load(
                 return Loaded(*await send(driver, *into, encoder, source, progress), None)
             await server.run(driver, staging.create(plan))
             rows, nbytes = await send(driver, "pg_temp", STAGING, [], encoder, source, progress)
-            statement = staging.insert(qualified, plan, conflict)
+            statement = staging.insert(qualified, plan, conflict, nulls_are_equal=nulls_are_equal)
             written = await _insert(driver, statement, plan, relation.version)
             await server.run(driver, f"DROP TABLE pg_temp.{STAGING}")
             return Loaded(rows, nbytes, written)
@@ -102,21 +109,21 @@ def plan_columns(
 
 async def _insert(driver: Any, statement: str, plan: Sequence[SourceColumn], version: int) -> int:
     """Move the staged rows into the table; where text cannot be read, say which."""
-    texts = [(place, column) for place, column in enumerate(plan) if column.as_text]
+    texts = [(place, column) for place, column in enumerate(plan) if column.has_text]
     if texts:
         await server.run(driver, "SAVEPOINT psqlpy_adapter_insert")
     try:
         (row,) = await server.fetch(driver, statement)
     except SQLSpecError as error:
-        if not texts or version < 160_000:  # pg_input_is_valid() came with PostgreSQL 16
+        if not texts or version < 160_000:  # pg_input_error_info() came with PostgreSQL 16
             raise
         await server.run(driver, "ROLLBACK TO SAVEPOINT psqlpy_adapter_insert")
         for place, column in texts:
             bad = await server.fetch(driver, staging.unreadable(place), [column.display])
             if bad:
-                reason = f"the server cannot read {bad[0]['value']!r}"
-                raise refusal(
-                    column.name, column.arrow, column.type, reason, bad[0]["row"]
-                ) from error
+                reason = f"the server cannot read {bad[0]['value']!r}: {bad[0]['message']}"
+                refused = refusal(column.name, column.arrow, column.type, reason, bad[0]["row"])
+                refused.sqlstate = bad[0]["sqlstate"]  # type: ignore[attr-defined]
+                raise refused from error
         raise
     return int(row["rows"])

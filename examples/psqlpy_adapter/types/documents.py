@@ -77,17 +77,17 @@ def documents(
     """Return the codec of json (`prefix` b"") or jsonb (b"\\1", its format's version)."""
 
     def binary(value: Any) -> bytes:
-        if isinstance(value, str) and _is_document(value):
-            return prefix + value.encode()
-        if isinstance(value, Json):
-            value = value.value
         try:
-            text = serialize(value)
+            if isinstance(value, str) and _is_document(value):
+                return prefix + value.encode()
+            text = serialize(value.value if isinstance(value, Json) else value)
+            return prefix + (text.encode() if isinstance(text, str) else bytes(text))
         except Unfit:
             raise
+        except UnicodeEncodeError as error:
+            raise Unfit(f"it is not Unicode text ({error.reason})") from None
         except Exception as error:
             raise Unfit(f"{type(error).__name__}: {error}") from error
-        return prefix + (text.encode() if isinstance(text, str) else bytes(text))
 
     def read(data: bytes) -> Any:
         return deserialize(data[len(prefix) :].decode())

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlspec.utils.text import quote_identifier
+
 # One row. `in_transaction` reads what an earlier `set_config(..., is_local => true)` left: a local
 # setting outlives its statement only in a transaction block. COPY needs a table (not a view), the
 # INSERT privilege on all of it and no row security.
@@ -29,6 +31,16 @@ SELECT a.attname::text AS name, a.atttypid::bigint AS type, a.atttypmod AS modif
 FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
 WHERE a.attrelid = $1::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
+"""
+
+# Whether NULLs conflict: told by the row as JSON, since the column is new in PostgreSQL 15.
+NULLS_NOT_DISTINCT = """
+SELECT count(*) > 0 AS found FROM pg_index i
+WHERE i.indrelid = $1::bigint::oid AND i.indisunique AND i.indpred IS NULL
+  AND to_jsonb(i) ->> 'indnullsnotdistinct' = 'true'
+  AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM pg_attribute a
+       WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+    = (SELECT array_agg(DISTINCT name ORDER BY name) FROM unnest($2::text[]) AS name)
 """
 
 # The types of the columns, and all types inside those: of elements, of fields, under domains.
@@ -65,11 +77,13 @@ class TargetType:
     """A type as values of it are encoded: a domain's is that of its base, under its own oid.
 
     `modifier` is the type modifier (-1: none): the limit of varchar(n), the dimension of vector(d).
+    `plain` is the type as SQL writes it without modifier, of a domain its base.
     """
 
     oid: int
     name: str
     display: str
+    plain: str
     modifier: int = -1
     is_enum: bool = False
     element: TargetType | None = None
@@ -130,6 +144,7 @@ def _type(catalogue: Mapping[int, Mapping[str, Any]], oid: int, modifier: int) -
         oid,
         row["name"],
         row["display"],
+        f"{quote_identifier(row['schema'])}.{quote_identifier(row['name'])}",
         modifier,
         row["kind"] == "e",
         element,

@@ -17,9 +17,10 @@ from psqlpy_adapter.copying.fields import Bytes, Field, Refused, copy_buffer, fi
 from psqlpy_adapter.copying.lists import is_list
 from psqlpy_adapter.copying.nested import arrays, composites, nests
 from psqlpy_adapter.copying.nested_text import json_text, literal
+from psqlpy_adapter.copying.wire import Wire, wire_fields
 
-_TEXTS = frozenset({"text", "varchar", "bpchar", "name", "citext", "xml"})
-_VECTORS = frozenset({"vector", "halfvec", "sparsevec"})
+TEXTS = frozenset({"text", "varchar", "bpchar", "name", "citext", "xml"})
+VECTORS = frozenset({"vector", "halfvec", "sparsevec"})
 _NUMBERS = frozenset({"integer", "float", "decimal"})
 _WRITABLE = frozenset({"string", "boolean", "date", "time", "timestamp"}) | _NUMBERS
 
@@ -29,7 +30,7 @@ _ENCODED: dict[str, frozenset[str]] = {
     **dict.fromkeys(("float4", "float8"), _NUMBERS),
     "numeric": frozenset({"integer", "decimal"}),
     "bool": frozenset({"boolean"}),
-    **dict.fromkeys(_TEXTS, _WRITABLE | {"binary"}),
+    **dict.fromkeys(TEXTS, _WRITABLE | {"binary"}),
     **dict.fromkeys(("json", "jsonb"), _WRITABLE | {"list", "struct", "map"}),
     "bytea": frozenset({"binary", "fixed binary"}),
     "uuid": frozenset({"string", "binary", "fixed binary"}),
@@ -37,7 +38,7 @@ _ENCODED: dict[str, frozenset[str]] = {
     "time": frozenset({"time"}),
     **dict.fromkeys(("timestamp", "timestamptz"), frozenset({"timestamp", "date"})),
     "interval": frozenset({"duration", "calendar interval"}),
-    **dict.fromkeys(_VECTORS, frozenset({"list"})),
+    **dict.fromkeys(VECTORS, frozenset({"list"})),
 }
 
 
@@ -51,6 +52,16 @@ class SourceColumn:
     display: str  # the type with its modifier, as SQL writes it
     as_text: bool
 
+    @property
+    def is_wire(self) -> bool:
+        """Whether its values are encoded already (`load_from_records`)."""
+        return isinstance(self.arrow, Wire)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the server has to parse some of its values."""
+        return self.as_text or (isinstance(self.arrow, Wire) and self.arrow.has_text)
+
 
 def goes_as_text(arrow: pa.DataType, type_: TargetType) -> bool:
     """Tell whether values go as text, for the server to cast; refuse what goes in no way.
@@ -60,7 +71,7 @@ def goes_as_text(arrow: pa.DataType, type_: TargetType) -> bool:
     prints, not its binary expansion). Whether an integer is money in cents nobody can tell.
     """
     what = kind(arrow)
-    if what == "null":
+    if what == "null" or isinstance(arrow, Wire):
         return False
     if type_.element is not None and what == "list":
         inner = storage(arrow).value_type
@@ -78,7 +89,7 @@ def goes_as_text(arrow: pa.DataType, type_: TargetType) -> bool:
         if what != "string":
             raise Refused("only strings go into an enum")
         return not (type_.is_enum or "string" in _ENCODED.get(type_.name, frozenset()))
-    if is_uuid(arrow) and (type_.name in _TEXTS or type_.name in ("json", "jsonb")):
+    if is_uuid(arrow) and (type_.name in TEXTS or type_.name in ("json", "jsonb")):
         return False
     if type_.name in _ENCODED:
         if what in _ENCODED[type_.name]:
@@ -95,7 +106,7 @@ def goes_as_text(arrow: pa.DataType, type_: TargetType) -> bool:
 
 def encode(array: pa.Array, type_: TargetType, zone: str) -> Field:
     """Encode an array into the wire form of `type_`; `zone` is the session's TimeZone."""
-    if is_uuid(array.type) and type_.name in _TEXTS:
+    if is_uuid(array.type) and type_.name in TEXTS:
         array = text.uuid_text(normal(array))
     name = type_.name
     if name in ("json", "jsonb") and kind(array.type) not in ("null", "string"):
@@ -107,11 +118,11 @@ def encode(array: pa.Array, type_: TargetType, zone: str) -> Field:
         return arrays(array, type_.element, lambda inner, of: encode(inner, of, zone))
     if type_.fields:
         return composites(array, type_.fields, lambda inner, of: encode(inner, of, zone))
-    if type_.is_enum or name in _TEXTS or name == "json":
+    if type_.is_enum or name in TEXTS or name == "json":
         return text.strings(array, name, type_.modifier)
     if name == "jsonb":
         return text.jsonb(array)
-    if name in _VECTORS:
+    if name in VECTORS:
         return vectors.vectors(array, name, type_.modifier)
     if name in ("int2", "int4", "int8", "oid", "xid", "cid", "xid8"):
         return numbers.integers(array, name)
@@ -147,10 +158,12 @@ class Encoder:
         Raises:
             DataError: a value that its column cannot hold; names row, column and both types.
         """
-        fields = []
+        fields: list[Field] = []
         for column, array in zip(self._columns, batch.columns, strict=True):
             try:
-                if column.as_text:
+                if column.is_wire:
+                    fields += wire_fields(array)
+                elif column.as_text:
                     fields.append(text.strings(literal(array, column.type), "text", -1))
                 else:
                     fields.append(encode(array, column.type, self._zone))
@@ -170,11 +183,14 @@ class Encoder:
             DataError: from `error`: there is such text; names column, row and the place in it.
         """
         for column, array in zip(self._columns, batch.columns, strict=True):
-            if column.type.name not in ("json", "jsonb") or kind(array.type) != "string":
+            if column.type.name not in ("json", "jsonb"):
                 continue
+            if not column.is_wire and kind(array.type) != "string":
+                continue
+            prefix = int(column.is_wire and column.type.name == "jsonb")  # the version byte
             for row, value in enumerate(normal(array).to_pylist()):
                 try:
-                    json.loads("null" if value is None else value)
+                    json.loads("null" if value is None else value[prefix:])
                 except ValueError as reason:
                     raise refusal(
                         column.name, column.arrow, column.type, str(reason), first_row + row
@@ -186,7 +202,8 @@ def refusal(
 ) -> DataError:
     """Say which column, and row (from 0), cannot be loaded, and why."""
     where = "" if row is None else f", row {row}"
+    given = "a value" if isinstance(arrow, Wire) else f"Arrow {arrow}"
     return DataError(
-        f'column "{name}"{where}: Arrow {arrow} cannot be loaded into PostgreSQL '
+        f'column "{name}"{where}: {given} cannot be loaded into PostgreSQL '
         f"{type_.display}: {reason}"
     )

@@ -16,9 +16,8 @@ from typing import Any
 
 from sqlspec.storage import StorageBridgeJob, StorageDestination, StorageFormat, StorageTelemetry
 
-from psqlpy_adapter.copying.records import table_of
+from psqlpy_adapter.copying.records import columns_of, table_of
 from psqlpy_adapter.copying.sending import Progress
-from psqlpy_adapter.copying.server import describe, turn
 from psqlpy_adapter.copying.source import open_source
 from psqlpy_adapter.copying.staging import OnConflict
 from psqlpy_adapter.copying.transfer import load
@@ -76,7 +75,9 @@ class LoadingMixin(DriverMixin):
 
         Raises:
             DataError: a value or a column that does not fit; nothing is stored.
-            ImproperConfigurationError: `on_conflict` names no key of the table.
+            ImproperConfigurationError: `on_conflict` is a wrong word, or the table has no primary
+                key, or the source lacks a column of the key.
+            SQLParsingError: the columns of `on_conflict` are no unique key (42P10).
             SQLSpecError: what the server refused; nothing is stored.
         """
         self._require_capability("arrow_import_enabled")
@@ -107,18 +108,17 @@ class LoadingMixin(DriverMixin):
     ) -> StorageBridgeJob:
         """Load mappings, or sequences with `columns`, as `load_from_arrow` loads Arrow data.
 
-        Documents for json and jsonb columns are written by the configuration's `json_serializer`
-        (SQLSpec makes Arrow structs of them, which gives every document the keys of all others).
+        Each value is what it is for `execute`: what that takes for the type of the column is
+        stored as that stores it, and what that refuses is refused. So values of several types may
+        stand in one column; documents for json and jsonb are written by the configuration's
+        `json_serializer`, and a str is there what it is in a parameter (SQLSpec makes Arrow
+        structs of documents, which gives each the keys of all others).
 
         Raises:
             ImproperConfigurationError: no records, or records of different shapes.
-            DataError: values of one column that have no type in common, or do not fit.
+            DataError: a value that does not fit; names column, row and both types.
         """
-        async with turn(self):
-            targets = await describe(self, table)
-        serializer = self.driver_features["json_serializer"]
-        types = {column.name: column.type for column in targets}
-        arrow = table_of(records, columns, types, serializer, self._records_to_arrow_table)
+        arrow = await table_of(self, table, columns_of(records, columns))
         return await self.load_from_arrow(
             table, arrow, overwrite=overwrite, on_conflict=on_conflict, progress=progress
         )

@@ -55,9 +55,10 @@ async def empty(driver: Any, qualified: str) -> None:
         raise refusal from error
 
 
-async def describe(driver: Any, table: str) -> tuple[TargetColumn, ...]:
-    """Ask the server for the columns of `table`."""
-    return await columns(driver, await find(driver, format_table_identifier(table)))
+async def describe(driver: Any, table: str) -> tuple[Relation, tuple[TargetColumn, ...]]:
+    """Ask the server for `table` and its columns."""
+    relation = await find(driver, format_table_identifier(table))
+    return relation, await columns(driver, relation)
 
 
 async def find(driver: Any, qualified: str) -> Relation:
@@ -82,6 +83,12 @@ async def columns(driver: Any, relation: Relation) -> tuple[TargetColumn, ...]:
     """Ask for the columns, with all that is needed to encode their types."""
     rows = await fetch(driver, destination.COLUMNS, [relation.oid])
     return columns_of(rows, await fetch(driver, destination.TYPES, [relation.oid]))
+
+
+async def takes_nulls_for_equal(driver: Any, relation: Relation, key: Sequence[str]) -> bool:
+    """Tell whether a unique index on just these columns is NULLS NOT DISTINCT."""
+    (row,) = await fetch(driver, destination.NULLS_NOT_DISTINCT, [relation.oid, list(key)])
+    return bool(row["found"])
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from psqlpy_adapter.copying.fields import Field, Refused, as_bytes, offsets_of, ranges
 from psqlpy_adapter.copying.lists import flatten, parents
+from psqlpy_adapter.copying.numbers import doubles
 
 _MOST = {"vector": 16_000, "halfvec": 16_000, "sparsevec": 1_000_000_000}
 _ELEMENT = {"vector": np.dtype(">f4"), "halfvec": np.dtype(">f2"), "sparsevec": np.dtype(">f4")}
@@ -56,7 +57,7 @@ def _elements(values: pa.Array, lengths: NDArray[np.int64], name: str) -> NDArra
     if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type)):
         if not pa.types.is_decimal(values.type):
             raise Refused("the elements are not numbers")
-        values = values.cast(pa.float64())
+        values = doubles(values)
     with np.errstate(over="ignore"):
         elements: NDArray[Any] = values.to_numpy(zero_copy_only=False).astype(_ELEMENT[name])
     finite = np.isfinite(elements)

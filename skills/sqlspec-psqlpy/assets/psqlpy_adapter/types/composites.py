@@ -15,6 +15,7 @@ from sqlspec.exceptions import DataError
 
 from psqlpy_adapter.types.containers import NULL, inside, sized, split
 from psqlpy_adapter.types.pgtype import Binary, Field, Read, ServerParses, Unfit, expected
+from psqlpy_adapter.types.texts import text
 
 
 def composite(fields: tuple[Field, ...], sends: tuple[Binary, ...]) -> Binary:
@@ -67,7 +68,7 @@ def hstore(value: Any) -> bytes:
     for key, item in value.items():
         if not isinstance(key, str) or not (item is None or isinstance(item, str)):
             raise expected("a dict of str to str or None")
-        parts += [sized(key.encode()), NULL if item is None else sized(item.encode())]
+        parts += [sized(text(key)), NULL if item is None else sized(text(item))]
     return b"".join(parts)
 
 

@@ -13,12 +13,11 @@ from __future__ import annotations
 import math
 import operator
 import struct
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from psqlpy_adapter.types.pgtype import Binary, Read, ServerParses, Unfit, expected
 
-_DIGIT = 10_000
 _NAN, _POSITIVE, _NEGATIVE, _INFINITY, _MINUS_INFINITY = 0xC000, 0x0000, 0x4000, 0xD000, 0xF000
 _HEADER = struct.Struct(">HhHH")
 _FLOAT8 = struct.Struct(">d")
@@ -43,7 +42,9 @@ def integer(size: int, *, signed: bool = True) -> tuple[Binary, Read]:
     def binary(value: Any) -> bytes:
         number = whole(value)
         if not low <= number <= high:
-            raise Unfit(f"{number} is outside {low} .. {high}")
+            # str() of an int has a limit (sys.set_int_max_str_digits)
+            shown = number if number.bit_length() < 1000 else "a number of many digits"
+            raise Unfit(f"{shown} is outside {low} .. {high}")
         return number.to_bytes(size, "big", signed=signed)
 
     def read(data: bytes) -> int:
@@ -139,12 +140,11 @@ def read_numeric(data: bytes) -> Decimal:
     count, weight, sign, scale = _HEADER.unpack_from(data)
     if sign >= _NAN:
         return Decimal({_NAN: "NaN", _INFINITY: "Infinity"}.get(sign, "-Infinity"))
-    number = 0
-    for (group,) in struct.iter_unpack(">H", data[8:]):
-        number = number * _DIGIT + group
-    shift = 4 * (weight + 1 - count) + scale  # number * 10**shift has `scale` decimals
-    number = number * 10**shift if shift >= 0 else number // 10**-shift
-    return Decimal(f"{'-' if sign else ''}{number}E-{scale}")
+    # Digits as text: an int of more than 4,300 digits has no str().
+    digits = "".join([f"{group:04d}" for group in struct.unpack_from(f">{count}H", data, 8)])
+    shift = 4 * (weight + 1 - count) + scale  # the digits and `shift` zeros have `scale` decimals
+    digits = digits + "0" * shift if shift >= 0 else digits[:shift]
+    return Decimal(f"{'-' if sign else ''}{digits or 0}E-{scale}")
 
 
 def money(units: int) -> tuple[Binary, Read]:
@@ -154,17 +154,21 @@ def money(units: int) -> tuple[Binary, Read]:
     counts cents must not store a hundred times the amount after a change of its import line.
     """
     send, receive = integer(8)
-    places = Decimal(1).scaleb(-len(str(units)) + 1)
+    decimals = len(str(units)) - 1
+    places = Decimal(1).scaleb(-decimals)
+    exact = Context(prec=40)  # whatever the program has made of its own context
 
     def binary(value: Any) -> bytes:
         if isinstance(value, int):
             raise Unfit("give a Decimal: an int could mean cents")
         amount = decimal(value)
-        if not amount.is_finite() or amount != amount.quantize(places):
-            raise Unfit(f"money has {len(str(units)) - 1} decimals here")
-        return send(int(amount * units))
+        if amount.is_finite() and amount.adjusted() >= 20:
+            raise Unfit("out of the range of money")
+        if not amount.is_finite() or amount != amount.quantize(places, context=exact):
+            raise Unfit(f"money has {decimals} decimals here")
+        return send(int(amount.scaleb(decimals, context=exact)))
 
     def read(data: bytes) -> Decimal:
-        return (Decimal(receive(data)) / units).quantize(places)
+        return Decimal(receive(data)).scaleb(-decimals, context=exact)
 
     return binary, read

@@ -113,7 +113,10 @@ def bits(value: Any) -> bytes:
             raise ServerParses(value)
         flags = np.frombuffer(value.encode(), np.uint8) - ord("0")
     else:
-        flags = np.asarray(value)
+        try:
+            flags = np.asarray(value)
+        except ValueError:  # lists of different lengths
+            raise expected("a str of 0 and 1, bools, or pgvector.Bit") from None
         if flags.ndim != 1 or (flags.dtype != np.bool_ and flags.size):
             raise expected("a str of 0 and 1, bools, or pgvector.Bit")
     return len(flags).to_bytes(4, "big") + np.packbits(flags.astype(np.uint8)).tobytes()
