@@ -13,8 +13,15 @@ from sqlspec.driver import AsyncDriverAdapterBase
 
 from psqlpy_adapter import results
 from psqlpy_adapter.cancellation import guarded
-from psqlpy_adapter.execution import ExecutionMixin, refuse_copy
-from psqlpy_adapter.statements import execution_config, has_values, opaque, readable, readable_object
+from psqlpy_adapter.execution import ExecutionMixin
+from psqlpy_adapter.refusals import refuse_harmful
+from psqlpy_adapter.statements import (
+    execution_config,
+    has_values,
+    opaque,
+    readable,
+    readable_object,
+)
 
 if TYPE_CHECKING:
     from sqlspec.core import SQL, SQLResult, StatementConfig
@@ -63,7 +70,7 @@ class DispatchMixin(ExecutionMixin):
         )
         async with self.lane.alone():
             for part in parts:
-                refuse_copy(part)
+                refuse_harmful(part)
                 await guarded(self, self.connection.execute_batch(part))
                 self._note(part)
         return self.create_execution_result(
