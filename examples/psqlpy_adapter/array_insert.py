@@ -141,7 +141,7 @@ async def _send(
         return count, []
     plan = await driver.plan(text)
     for _, arrays in chunks:
-        found += plan.rows(await guarded(driver, driver.connection.fetch(text, arrays)))
+        found += plan.rows(await guarded(driver, driver.connection.fetch(plan.sql, arrays)))
     if counts:
         return sum(row["count"] for row in found), []
     return len(found), found

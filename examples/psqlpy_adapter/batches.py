@@ -40,6 +40,7 @@ from psqlpy_adapter.blocks import block, in_block
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.execution import ExecutionMixin
 from psqlpy_adapter.lone import settled
+from psqlpy_adapter.mending import is_stale
 from psqlpy_adapter.numbering import for_sqlspec, placeholders
 from psqlpy_adapter.statements import readable_object
 from psqlpy_adapter.types import TextNeeded
@@ -54,9 +55,6 @@ FEW = 10
 """Up to so many parameter sets a statement a set is as fast as looking for a better way."""
 PIPELINED = 1_000
 """How many statements are sent without waiting for their answers."""
-
-
-_STALE = "cached plan must not change result type"
 
 
 class BatchesMixin(ExecutionMixin):
@@ -141,6 +139,7 @@ async def _run(driver: ExecutionMixin, sql: str, sets: Sets) -> Outcome:
     if not sets:
         return None, 0, []
     async with driver.lane.alone():
+        await driver.tidy()
         is_open = await in_block(driver)
         plan = await driver.plan(sql)
         if len(plan.parameters) == 1:
@@ -149,12 +148,18 @@ async def _run(driver: ExecutionMixin, sql: str, sets: Sets) -> Outcome:
             async with block(driver, is_open=is_open):
                 return await _batch(driver, plan, sets)
         except SQLSpecError as error:
-            if is_open or _STALE not in str(error):
-                raise
-        driver.describer.forget(sql)  # the table was altered: ask the server again, once
-        plan = await driver.plan(sql)
-        async with block(driver, is_open=False):
-            return await _one_by_one(driver, plan, sets)
+            failure = error
+        fresh = None
+        if isinstance(failure, DataError) and any(plan.refuses(values) for values in sets):
+            fresh = await driver.refit(plan)
+        elif is_stale(failure) and not is_open:
+            driver.describer.forget(sql)  # the table was altered: ask the server again, once
+            driver.catalogue.forget()
+            fresh = await driver.plan(sql)
+        if fresh is None:
+            raise failure
+        async with block(driver, is_open=is_open):
+            return await _one_by_one(driver, fresh, sets)
 
 
 async def _batch(driver: ExecutionMixin, plan: Plan, sets: Sets) -> Outcome:

@@ -10,6 +10,7 @@ May be unnecessary when psqlpy offers a cancel token and a transaction status (0
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from sqlspec.exceptions import DatabaseConnectionError, OperationCancelledError
 
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.carrying import sent
-from psqlpy_adapter.errors import mapped
+from psqlpy_adapter.errors import ends_connection, mapped
 
 if TYPE_CHECKING:
     from psqlpy import Connection
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from psqlpy_adapter.canceller import Canceller
     from psqlpy_adapter.flight import Flight
 
+_LOST_STATEMENT = re.compile(r'prepared statement "s\d+" does not exist')
+"""What follows a DISCARD ALL or DEALLOCATE ALL: psqlpy cannot be made to forget its statements."""
 SETTLE_SECONDS = 1.0
 """How long the release of a connection waits for statements under way, and for stopped ones."""
 _LOOKS = 0.005
@@ -61,6 +64,8 @@ class Checkout:
     To be longer than the server's `statement_timeout`, which should come first."""
     broken: bool = False
     """The connection cannot be used again; the pool must drop it."""
+    spoiled: bool = False
+    """A prepared statement of psqlpy's is gone: the pool must drop the connection at its return."""
     opened: float = field(default_factory=time.monotonic)
     flights: dict[Coroutine[Any, Any, Any], Flight] = field(default_factory=dict)
     """The statements under way, oldest first: the order in which the server runs them."""
@@ -73,6 +78,11 @@ class Checkout:
     def checkout(self) -> Checkout:
         """This object, so that `guarded` takes a driver or a checkout."""
         return self
+
+    def failed(self, error: BaseException) -> None:
+        """Learn from what psqlpy raised whether the connection can be used, and lent again."""
+        self.broken = self.broken or ends_connection(error)
+        self.spoiled = self.spoiled or _LOST_STATEMENT.search(str(error)) is not None
 
     async def usable(self) -> None:
         """Wait until what was cancelled has ended.

@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING
 from psqlpy_adapter.execution import ExecutionMixin
 from psqlpy_adapter.grouping import can_be_grouped, grouping_of
 from psqlpy_adapter.groups import Rows, grouped
+from psqlpy_adapter.mending import OutdatedPlanError
 
 if TYPE_CHECKING:
     from psqlpy_adapter.plans import Plan
@@ -63,6 +64,7 @@ class ConcurrencyMixin(ExecutionMixin):
 
         Raises:
             SQLSpecError: a value does not fit its parameter, or the server refused the statement.
+            OutdatedPlanError: a command of the session came first; nothing was sent.
         """
         lane = self.lane
         if lane.idle:
@@ -77,6 +79,8 @@ class ConcurrencyMixin(ExecutionMixin):
         if not lane.owns() and can_be_grouped(self, plan):
             return await grouped(self, plan.source, values)
         async with lane.shared():
+            if self.describer.freshness.is_doubted:
+                raise OutdatedPlanError
             return await self.send(plan, values)
 
     async def fetch_unplanned(self, sql: str, values: Sequence[object]) -> Rows | None:

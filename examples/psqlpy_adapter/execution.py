@@ -12,33 +12,25 @@ text with plain parameters does not pass through SQLSpec's compiler at all.
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlspec.exceptions import SQLSpecError
 
 from psqlpy_adapter import results
-from psqlpy_adapter.blocks import in_block
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.lone import Lone, Mixed, settled
+from psqlpy_adapter.mending import MendingMixin
 from psqlpy_adapter.numbering import as_written, placeholders
-from psqlpy_adapter.planning import PlanningMixin
 from psqlpy_adapter.plans import Plan
+from psqlpy_adapter.refusals import refuse_harmful
 from psqlpy_adapter.sql_text import command, tokens
 from psqlpy_adapter.statements import bound, opaque
-from psqlpy_adapter.types import TextNeeded
 
 if TYPE_CHECKING:
     from sqlspec.core import SQLResult, StatementConfig
 
-
-_STALE = (
-    "cached plan must not change result type",
-    "cache lookup failed for type",
-    "wrong number of columns",
-    "binary data has array element type",
-)
-"""What the server says when a type or a table is no longer what it was; it did nothing then."""
+_Rows = list[dict[str, Any]]
 _DESCRIBED = frozenset(
     [
         "SELECT",
@@ -56,19 +48,19 @@ _DESCRIBED = frozenset(
         "CALL",
     ]
 )
+T = TypeVar("T")
+_TRIES = 3
+"""How often a statement that was not run is tried once more: as text, or by types of today."""
 
 
-def refuse_copy(sql: str) -> None:
-    """Refuse a COPY to or from the client, which costs psqlpy the connection."""
-    if command(sql) == "COPY" and {token.text for token in tokens(sql)} & {"stdin", "stdout"}:
-        msg = (
-            "COPY to or from the client is no statement to execute: use load_from_arrow() or "
-            "load_from_records() to write, select_to_arrow() or select_stream() to read"
-        )
-        raise SQLSpecError(msg)
+async def _outcome(run: Awaitable[T]) -> T | SQLSpecError:
+    try:
+        return await run
+    except SQLSpecError as error:
+        return error
 
 
-class ExecutionMixin(PlanningMixin):
+class ExecutionMixin(MendingMixin):
     """`execute` and everything that SQLSpec builds on it."""
 
     __slots__ = ()
@@ -147,43 +139,48 @@ class ExecutionMixin(PlanningMixin):
         """Run a `$1` text: (plan, its rows), or (None, 0) without a plan."""
         is_lone = type(values[0]) is Lone if len(values) == 1 else type(values) is Mixed
         plan = self.describer.known(sql)
+        outcome: _Rows | SQLSpecError | None = None
         if plan is None:
             if command(sql) not in _DESCRIBED and not len(values):
                 await self._command(sql)
                 return None, 0
             if not is_lone:
-                with contextlib.suppress(TextNeeded):
-                    rows = await self.fetch_unplanned(sql, values)
-                    if rows is not None:
-                        return self.describer.known(sql), rows
-            async with self.lane.alone(lambda: self.describer.known(sql) is None):
-                plan = await self.plan(sql)
+                outcome = await _outcome(self.fetch_unplanned(sql, values))
+                plan = self.describer.plans.get(sql)
+                if isinstance(outcome, SQLSpecError) and plan is None:
+                    raise outcome
+            if outcome is None or plan is None:
+                async with self.lane.alone(lambda: self.describer.known(sql) is None):
+                    if self.lane.owns():
+                        await self.tidy()
+                    plan = await self.plan(sql)
+                    if outcome is None:
+                        values = settled(plan.parameters, values)
+                        outcome = await _outcome(self.send(plan, values))
+        else:
+            if is_lone:
                 values = settled(plan.parameters, values)
-                with contextlib.suppress(TextNeeded):
-                    return plan, await self.send(plan, values)
-        elif is_lone:
-            values = settled(plan.parameters, values)
-        for _ in (1, 2):
-            try:
-                return plan, await self.fetch_rows(plan, values)
-            except TextNeeded:
-                stale = None
-            except SQLSpecError as error:
-                if not any(reason in str(error) for reason in _STALE):
-                    raise
-                self.describer.forget(plan.source)
-                self.catalogue.forget()
-                stale = error
-            async with self.lane.alone():
-                if stale is None:
-                    plan, values = await self._as_text(plan, values)
-                elif await in_block(self):
-                    break
-                else:
-                    plan = await self.plan(plan.source)
-        if stale is not None:
-            raise stale
-        return plan, await self.fetch_rows(plan, values)
+            outcome = await _outcome(self.fetch_rows(plan, values))
+        if not isinstance(outcome, SQLSpecError):
+            return plan, outcome
+        try:
+            return await self._mend(plan, values, outcome)
+        finally:
+            del outcome
+
+    async def _mend(self, plan: Plan, values: Any, failure: SQLSpecError) -> tuple[Plan, _Rows]:
+        """Try a statement again that was not run, as long as there is a way to."""
+        try:
+            for _ in range(_TRIES):
+                plan, values = await self.mended(plan, values, failure)
+                outcome: Any = await _outcome(self.fetch_rows(plan, values))
+                if not isinstance(outcome, SQLSpecError):
+                    return plan, outcome
+                failure = outcome
+            raise failure
+        finally:
+            del failure  # it holds this frame, and with it the connection
+            outcome = None
 
     async def fetch_rows(self, plan: Plan, values: Any) -> list[dict[str, Any]]:
         """Send a planned statement with its values, in its turn; return its rows."""
@@ -198,11 +195,14 @@ class ExecutionMixin(PlanningMixin):
     async def send(self, plan: Plan, values: Any) -> list[dict[str, Any]]:
         """Send a planned statement with its values (as the user gave them) at once."""
         parameters = plan.encode(values)
-        return plan.rows(await guarded(self, self.connection.fetch(plan.sql, parameters)))
+        answer = await guarded(self, self.connection.fetch(plan.sql, parameters))
+        if plan.unsettles:
+            self.describer.note(plan.source, in_block=self.lane.in_block)
+        return plan.rows(answer)
 
     async def _command(self, sql: str) -> None:
         """Run a statement without parameters and rows."""
-        refuse_copy(sql)
+        refuse_harmful(sql)
         code = tokens(sql)
         several = any(token.text == ";" and token.kind == "symbol" for token in code[:-1])
         async with self.lane.alone():
@@ -213,5 +213,4 @@ class ExecutionMixin(PlanningMixin):
     def _note(self, sql: str) -> None:
         """Learn from a command that succeeded."""
         self.lane.note(sql)
-        if command(sql) in ("CREATE", "ALTER", "DROP"):
-            self.describer.altered()
+        self.describer.note(sql, in_block=self.lane.in_block)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from sqlspec.exceptions import OperationCancelledError, QueryTimeoutError, SQLSpecError
 
 from psqlpy_adapter.carrying import Statement
-from psqlpy_adapter.errors import ends_connection
 from psqlpy_adapter.stopping import stop
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ class Flight:
             return True
         except Exception as error:  # noqa: BLE001 - the caller is told of the cancellation
             del flights[self.statement]
-            self.checkout.broken = self.checkout.broken or ends_connection(error)
+            self.checkout.failed(error)
             return False
         self.stop()
         return False

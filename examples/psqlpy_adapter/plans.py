@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlspec.exceptions import DataError, SQLSpecError
 
+from psqlpy_adapter.freshness import changes, names_in
 from psqlpy_adapter.sql_text import command
 from psqlpy_adapter.types import Catalogue, Encoder, PgType, Read, TextNeeded
 
@@ -27,12 +28,15 @@ class Plan:
     number of its rows; `uncounted` that a DML statement has no such form. `batch` is
     concurrency.py's note. `is_renamed`: `sql` gives its columns other names, because psqlpy's
     decoders know a column by its name only, and two of one name differ in type; `names` are the
-    statement's own (of columns with the same name the last one stays, as in SQLSpec).
+    statement's own (of columns with the same name the last one stays, as in SQLSpec). `rests_on`:
+    the names in it whose meaning decides its types; `unsettles`: it may change what names mean;
+    `is_gone`: it was forgotten, and is not to be sent any more.
     """
 
     __slots__ = (
-        "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "is_renamed",
-        "names", "parameters", "source", "sql", "state", "uncounted",
+        "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "is_gone",
+        "is_renamed", "names", "names_on_server", "parameters", "rests_on", "source", "sql",
+        "state", "uncounted", "unsettles",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +57,10 @@ class Plan:
         self.uncounted = False
         self.batch: Any = None
         self.state: Any = None
+        self.is_gone = False
+        self.unsettles = changes(source) != ""
+        self.rests_on = names_in(source)
+        self.names_on_server: list[str] = []
         self.encoders: tuple[Encoder, ...] = tuple(map(catalogue.encode, parameters))
         self.is_renamed = names is not None
         self.names: list[str] = names or [column.name for column in columns or ()]
@@ -84,6 +92,16 @@ class Plan:
                 raise DataError(str(error)) from error
             msg = f"the statement has {len(self.encoders)} parameters, {len(values)} were given"
             raise SQLSpecError(msg) from None
+
+    def refuses(self, values: Any) -> bool:
+        """Whether one of the values does not fit its parameter."""
+        try:
+            self.encode(values)
+        except TextNeeded:
+            return False
+        except DataError:
+            return True
+        return False
 
     def _name_parameter(self, values: Any) -> None:
         for number, (encode, value) in enumerate(zip(self.encoders, values, strict=True), 1):

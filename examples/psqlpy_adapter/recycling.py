@@ -51,6 +51,8 @@ async def clean(
 ) -> bool:
     """Run `reset`, then `after_reset`; False when the connection must not be lent again."""
     connection, state = pooled.connection, pooled.state
+    if state.spoiled:
+        return False
     try:
         async with asyncio.timeout(PROOF_LIMIT):
             await state.settle()

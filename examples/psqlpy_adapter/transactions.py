@@ -158,6 +158,8 @@ class TransactionsMixin(DriverMixin):
     async def rollback_to_savepoint(self, name: str) -> None:
         """Undo what was done since a savepoint; the transaction goes on, after an error too."""
         await self._send(f"ROLLBACK TO SAVEPOINT {validate_savepoint_name(name)}")
+        if (describer := getattr(self, "describer", None)) is not None:
+            describer.freshness.undone()
 
     def transaction(  # type: ignore[override]  # SQLSpec names a private class of its own
         self,
@@ -195,3 +197,5 @@ class TransactionsMixin(DriverMixin):
         self._transaction_active = is_open
         if (lane := getattr(self, "lane", None)) is not None:
             lane.in_block = is_open
+        if not is_open and (describer := getattr(self, "describer", None)) is not None:
+            describer.freshness.ended()

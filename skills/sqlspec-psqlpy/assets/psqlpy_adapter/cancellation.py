@@ -26,7 +26,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from psqlpy_adapter.carrying import Statement
-from psqlpy_adapter.errors import ends_connection, is_panic, mapped
+from psqlpy_adapter.errors import is_panic, mapped
 from psqlpy_adapter.flight import Flight
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def guarded(
         if not isinstance(error, Exception) and not is_panic(error):
             checkout.broken = True  # GeneratorExit, KeyboardInterrupt: its state is unknown
             raise
-        checkout.broken = checkout.broken or ends_connection(error)
+        checkout.failed(error)
         raise mapped(error) from error
     finally:
         if flight.deadline is not None:

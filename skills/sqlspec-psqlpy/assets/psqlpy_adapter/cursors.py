@@ -69,6 +69,8 @@ class RowSource:
         async with driver.lane.alone():
             plan = await driver.plan(self._sql)
             values = settled(plan.parameters, self._values)
+            if plan.refuses(values):
+                plan = await driver.refit(plan) or plan
             try:
                 parameters = plan.encode(values)
             except TextNeeded:
@@ -93,9 +95,9 @@ class RowSource:
         cursors.add(self._number)
         code = [token for token in tokens(plan.sql) if token.text != ";" or token.kind != "symbol"]
         hold = "WITH HOLD " if self.owns_transaction else ""
-        declare = (
-            f"DECLARE {_name(self._number)} NO SCROLL CURSOR {hold}FOR {plan.sql[: code[-1].end]}"
-        )
+        end = code[-1].end  # behind it is what tells the text from an older one of other types
+        text = plan.sql[:end] + plan.sql[end:].replace(";", " ")
+        declare = f"DECLARE {_name(self._number)} NO SCROLL CURSOR {hold}FOR {text}"
         failure = None
         try:
             opening = driver.connection.execute(declare, parameters)

@@ -12,25 +12,30 @@ May be unnecessary when psqlpy (0.13.1) tells the types of a prepared statement.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from sqlspec.exceptions import DatabaseConnectionError, SQLSpecError
 
 from psqlpy_adapter.cancellation import Owner, guarded
+from psqlpy_adapter.freshness import Freshness, changes, composites, names_in
 from psqlpy_adapter.plans import Column, Plan
+from psqlpy_adapter.remembered import Remembered
 from psqlpy_adapter.renaming import renaming
+from psqlpy_adapter.sql_text import command
 from psqlpy_adapter.types import Catalogue, PgType
 
-REMEMBERED = 2000
-"""Statements that one connection remembers; the longest unused is forgotten first."""
-
 _PREPARED = """
-SELECT parameter_types::oid[]::bigint[] AS parameters, {columns} AS columns
+SELECT name, parameter_types::oid[]::bigint[] AS parameters, {columns} AS columns
 FROM pg_prepared_statements WHERE statement = $1 AND NOT from_sql
 ORDER BY prepare_time DESC LIMIT 1
 """
+_PARSED = """
+SELECT parameter_types::oid[]::bigint[] AS parameters
+FROM pg_prepared_statements WHERE name = $1 AND from_sql
+"""
+NAMES = 2000
+"""How many names are looked up at a time before those that no statement has any more go."""
 _CHANGING = frozenset({"FETCH", "EXECUTE", "MOVE", "CLOSE"})
 """Commands whose rows depend on more than their text: described again at every execution."""
 
@@ -40,44 +45,91 @@ class Describer:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._plans: OrderedDict[str, Plan] = OrderedDict()
-        self._renewals: dict[str, int] = {}
+        self.plans = Remembered()
+        self.freshness = Freshness()
         self._tells_columns: bool | None = None
+        self._parsed = 0
         self.cursors: set[int] = set()
         """The numbers of the cursors that streams have open on this connection."""
         self.abandoned: list[str] = []
         """The cursors of streams that nobody closed."""
 
     def known(self, sql: str) -> Plan | None:
-        """Return the plan of a text that was described before."""
-        plan = self._plans.get(sql)
-        if plan is not None:
-            self._plans.move_to_end(sql)
-        return plan
+        """Return the plan of a text that was described before; None too when it is to be looked at.
+
+        `PlanningMixin.plan` then has the plan, after a look at the catalogue.
+        """
+        return None if self.freshness.is_due() else self.plans.used(sql)
 
     def forget(self, sql: str) -> None:
-        """Forget a text whose plan is stale, and send it as a new statement from now on.
+        """Forget a text whose plan is stale, and send it as a new statement from now on."""
+        self.plans.forget(sql)
 
-        psqlpy keeps a prepared statement by its text for the life of the connection, a broken one
-        too (seed-truth P-21); a line break at the end makes it another text.
-        """
-        self._plans.pop(sql, None)
-        self._renewals[sql] = self._renewals.get(sql, 0) + 1
-
-    def altered(self) -> None:
-        """Forget what a CREATE, ALTER or DROP may have changed without the server's saying so."""
-        for source, plan in list(self._plans.items()):
-            kinds = (*plan.parameters, *(column.type for column in plan.columns or ()))
-            if any(kind is not None and kind.is_alterable for kind in kinds):
-                self.forget(source)
+    def note(self, sql: str, *, in_block: bool) -> None:
+        """Learn from a command that succeeded what it may have changed."""
+        self.freshness.note(sql)
+        word = command(sql)
+        if word == "ALTER" and in_block:
+            # Nothing may fail there: not even what has a new type for a reason that is not looked
+            # at, as the result of a function.
+            for plan in self.plans:
+                self.forget(plan.source)
+        elif changes(sql) == "schema":
+            for plan in self.plans:
+                if any(name[0] == "#" for name in plan.rests_on):
+                    self.forget(plan.source)
 
     def remember(self, plan: Plan) -> None:
         """Keep a plan under its source text."""
-        if plan.command in _CHANGING:
+        types = (*plan.parameters, *(column.type for column in plan.columns or ()))
+        if made_of := composites(types):
+            plan.rests_on = plan.rests_on.union(made_of)
+            states = self.freshness.states
+            self._forget_all({name for name in made_of if states.get(name) != made_of[name]})
+            states.update(made_of)
+        if plan.command not in _CHANGING:
+            self.plans.add(plan)
+
+    async def parse(self, owner: Owner, connection: Any, sql: str) -> list[int]:
+        """Return the types of the parameters that the server finds in a text now.
+
+        Raises SQLSpecError when it refuses the text, or cannot PREPARE it.
+        """
+        self._parsed += 1
+        name = f"psqlpy_adapter_{self._parsed}"
+        await guarded(owner, connection.execute_batch(f"PREPARE {name} AS {sql}"))
+        found = await guarded(owner, connection.fetch(_PARSED, [name]))
+        await guarded(owner, connection.execute_batch(f"DEALLOCATE {name}"))
+        oids: list[int] = found.result()[0]["parameters"]
+        return oids
+
+    async def look(self, owner: Owner, connection: Any, sql: str) -> None:
+        """Forget the plans that rest on what is not any more what it was.
+
+        Asks the server if that is due, or `sql` has names that were not looked up yet: the answer
+        has to be older than its Parse. Raises SQLSpecError.
+        """
+        names = names_in(sql)
+        fresh = self.freshness
+        if not fresh.is_due() and names <= fresh.states.keys():
             return
-        self._plans[plan.source] = plan
-        while len(self._plans) > REMEMBERED:
-            self._plans.popitem(last=False)
+
+        async def rows(text: str, values: list[Any]) -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = (
+                await guarded(owner, connection.fetch(text, values))
+            ).result()
+            return found
+
+        if len(fresh.states) > NAMES:
+            fresh.keep(names.union(*(plan.rests_on for plan in self.plans)))
+        self._forget_all(await fresh.check(names, rows))
+
+    def _forget_all(self, changed: set[str]) -> None:
+        if not changed:
+            return
+        for plan in self.plans:
+            if not plan.rests_on.isdisjoint(changed):
+                self.forget(plan.source)
 
     async def plan(self, driver: Any, sql: str) -> Plan:
         """Return the plan of a `$1` text, asking the server of the driver the first time.
@@ -102,7 +154,7 @@ class Describer:
         `undo` makes the statement that is to be run after a cancellation. Raises SQLSpecError when
         the server refuses the statement.
         """
-        given, sql = sql, (sql or source) + "\n" * self._renewals.get(source, 0)
+        given, sql = sql, (sql or source) + self.plans.spelling(source)
 
         async def rows(text: str, values: list[Any]) -> list[dict[str, Any]]:
             result = await guarded(owner, connection.fetch(text, values), undo=undo)
@@ -140,9 +192,11 @@ class Describer:
             renamed = renaming(sql, len(found_names))
             if renamed is not None:
                 try:
-                    return await self.describe(
+                    plan = await self.describe(
                         owner, connection, source, renamed, undo, found_names
                     )
+                    plan.names_on_server.append(found[0]["name"])
+                    return plan
                 except DatabaseConnectionError:
                     raise
                 except SQLSpecError as error:  # rules, or whatever else no WITH may hold
@@ -151,7 +205,9 @@ class Describer:
             if self._doubled(columns, self.catalogue.decode) is not None:
                 raise SQLSpecError(doubled)
         types = tuple(self.catalogue[oid] for oid in parameters)
-        return Plan(source, sql, types, columns, self.catalogue, names)
+        plan = Plan(source, sql, types, columns, self.catalogue, names)
+        plan.names_on_server.append(found[0]["name"])
+        return plan
 
     def _doubled(self, columns: tuple[Column, ...], reader: Callable[[PgType], Any]) -> str | None:
         """Say which columns psqlpy cannot tell apart and the reader reads in different ways."""

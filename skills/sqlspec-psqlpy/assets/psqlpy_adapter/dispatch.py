@@ -14,9 +14,10 @@ from sqlspec.driver import AsyncDriverAdapterBase
 
 from psqlpy_adapter import results
 from psqlpy_adapter.cancellation import guarded
-from psqlpy_adapter.execution import ExecutionMixin, refuse_copy
+from psqlpy_adapter.execution import ExecutionMixin
 from psqlpy_adapter.lone import Lone, Mixed
 from psqlpy_adapter.numbering import as_written, chosen, for_sqlspec
+from psqlpy_adapter.refusals import refuse_harmful
 from psqlpy_adapter.scripts import split_script
 from psqlpy_adapter.statements import (
     execution_config,
@@ -73,7 +74,7 @@ class DispatchMixin(ExecutionMixin):
         parts = split_script(self._script(statement))
         async with self.lane.alone():
             for part in parts:
-                refuse_copy(part)
+                refuse_harmful(part)
                 await guarded(self, self.connection.execute_batch(part))
                 self._note(part)
         return self.create_execution_result(

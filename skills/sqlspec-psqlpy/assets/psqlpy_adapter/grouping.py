@@ -41,7 +41,10 @@ class Grouping:
 
     def is_checked(self, driver: ExecutionMixin) -> bool:
         """Whether there is nothing to ask the server in this session, since its last command."""
-        return not self._suits or self._epoch is driver.lane.epoch
+        if not self._suits:
+            return True
+        is_there = self.plan is None or not self.plan.is_gone
+        return is_there and self._epoch is driver.lane.epoch
 
     def usable(self, driver: ExecutionMixin) -> bool:
         """Whether the statement may be grouped, as far as is known."""

@@ -45,16 +45,24 @@ class ErrorsMixin(DriverMixin):
         """As SQLSpec's; raises SQLSpecError."""
         with _mapping():
             await super().set_migration_session_schema(schema)
+        self._path_has_changed()
 
     async def set_migration_non_transactional_schema(self, schema: str) -> None:
         """As SQLSpec's; raises SQLSpecError."""
         with _mapping():
             await super().set_migration_non_transactional_schema(schema)
+        self._path_has_changed()
 
     async def reset_migration_session_schema(self) -> None:
         """As SQLSpec's; raises SQLSpecError."""
         with _mapping():
             await super().reset_migration_session_schema()
+        self._path_has_changed()
+
+    def _path_has_changed(self) -> None:
+        describer = getattr(self, "describer", None)
+        if describer is not None:
+            describer.freshness.note("SET search_path")
 
     async def has_schema(self, schema: str) -> bool:
         """As SQLSpec's; raises SQLSpecError."""

@@ -61,6 +61,10 @@ class Lane:
         """Whether nothing is under way and nobody waits."""
         return not (self.under_way or self._queue)
 
+    def is_held(self) -> bool:
+        """Whether another task is using a plan, or has one and waits for its shared turn."""
+        return self.under_way > 1 or any(turn.alone is False for turn in self._queue)
+
     def note(self, sql: str) -> None:
         """Learn from a command that succeeded whether a transaction block is open.
 

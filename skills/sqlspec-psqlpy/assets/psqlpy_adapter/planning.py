@@ -8,23 +8,26 @@ that counts its rows (`counts`), if the server takes that form.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlspec.exceptions import DatabaseConnectionError, SQLSpecError
 
 from psqlpy_adapter.blocks import in_block
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.counts import DML, counting, verb
-from psqlpy_adapter.describe import REMEMBERED, Describer
+from psqlpy_adapter.describe import Describer
 from psqlpy_adapter.lane import Lane
 from psqlpy_adapter.mixin import DriverMixin
 from psqlpy_adapter.numbering import Placeholders
+from psqlpy_adapter.remembered import REMEMBERED
 from psqlpy_adapter.sql_text import cast_placeholders
 from psqlpy_adapter.types import Catalogue, TextNeeded
 
 if TYPE_CHECKING:
     from psqlpy_adapter.checkout import Checkout
     from psqlpy_adapter.plans import Plan
+
+T = TypeVar("T")
 
 _CATALOGUE = "_psqlpy_adapter_catalogue"
 _SAVEPOINT = "psqlpy_adapter_count"
@@ -73,6 +76,10 @@ class PlanningMixin(DriverMixin):
         plan = describer.known(sql)
         if plan is not None:
             return plan
+        await self._look(sql)
+        plan = describer.plans.used(sql)
+        if plan is not None:
+            return plan
         if not self._pools_transactions() or await in_block(self):
             plan = await self._describe(sql)
         else:  # a pooler may use another server for the next statement outside of a transaction
@@ -99,7 +106,7 @@ class PlanningMixin(DriverMixin):
         """
         home: Any = self.checkout if self.checkout is not None else self
         divided: set[str] = home.__dict__.setdefault("_psqlpy_adapter_divided", set())
-        if given.apart is None or self.describer.known(given.sql) is not None:
+        if given.apart is None or self.describer.plans.get(given.sql) is not None:
             return given
         if given.sql in divided:
             return given.apart
@@ -138,24 +145,33 @@ class PlanningMixin(DriverMixin):
             plan.uncounted = True
             return plan
         counted.command, counted.counts = operation, True
+        counted.names_on_server += plan.names_on_server
         return counted
 
-    async def _attempt(self, describe: Callable[[], Awaitable[Plan]]) -> Plan | None:
-        """Describe a form that the server may refuse, without harm to a transaction."""
+    async def _look(self, sql: str) -> None:
+        try:
+            await self.describer.look(self, self.connection, sql)
+        except DatabaseConnectionError:
+            raise
+        except SQLSpecError:
+            return  # in a transaction that has failed: the statement itself will say so
+
+    async def _attempt(self, describe: Callable[[], Awaitable[T]]) -> T | None:
+        """Do what the server may refuse, without harm to a transaction; None when it does."""
         send = self.connection.execute_batch
         inside = await in_block(self)
         if inside:
             await guarded(self, send(f"SAVEPOINT {_SAVEPOINT}"))
+        undo, answer = "", None
         try:
-            plan = await describe()
+            answer = await describe()
         except DatabaseConnectionError:  # lost, or the session has ended: no answer
             raise
         except SQLSpecError:
-            plan = None
+            undo = f"ROLLBACK TO {_SAVEPOINT}; "
         if inside:
-            undo = f"ROLLBACK TO {_SAVEPOINT}; " if plan is None else ""
             await guarded(self, send(f"{undo}RELEASE {_SAVEPOINT}"))
-        return plan
+        return answer
 
     async def _as_text(self, plan: Plan, values: Any) -> tuple[Plan, list[Any]]:
         """Return a plan in which the server reads as text what only it can read, and the values."""
