@@ -7,12 +7,13 @@ that it can read and values that it leaves alone; the server's description decid
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from sqlspec.driver import AsyncDriverAdapterBase
 
 from psqlpy_adapter import results
-from psqlpy_adapter.cancellation import guarded
+from psqlpy_adapter.blocks import run_text
 from psqlpy_adapter.execution import ExecutionMixin, refuse_copy
 from psqlpy_adapter.statements import execution_config, has_values, opaque, readable, readable_object
 
@@ -62,10 +63,14 @@ class DispatchMixin(ExecutionMixin):
             sql, statement.statement_config, strip_trailing_semicolon=True
         )
         async with self.lane.alone():
-            for part in parts:
+            for done, part in enumerate(parts):
                 refuse_copy(part)
-                await guarded(self, self.connection.execute_batch(part))
-                self._note(part)
+                try:
+                    await run_text(self, part, self.connection.execute_batch(part))
+                except asyncio.CancelledError as error:
+                    if done:
+                        error.add_note(f"{done} of the script's {len(parts)} statements were done.")
+                    raise
         return self.create_execution_result(
             cursor,
             statement_count=len(parts),

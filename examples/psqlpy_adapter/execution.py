@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from sqlspec.exceptions import SQLSpecError
 
 from psqlpy_adapter import results
-from psqlpy_adapter.blocks import in_block
-from psqlpy_adapter.cancellation import guarded
+from psqlpy_adapter.blocks import in_block, run_text
+from psqlpy_adapter.cancellation import DONE, guarded
 from psqlpy_adapter.lone import Lone, settled
 from psqlpy_adapter.numbering import as_written, placeholders
 from psqlpy_adapter.planning import PlanningMixin
@@ -75,8 +75,8 @@ class ExecutionMixin(PlanningMixin):
 
     if TYPE_CHECKING:
 
-        async def detach_streams(self) -> None:
-            """See `StreamingMixin`."""
+        def _transaction_is_open(self, is_open: bool) -> None:
+            """See `TransactionsMixin`."""
 
     async def execute(
         self,
@@ -91,8 +91,6 @@ class ExecutionMixin(PlanningMixin):
         Raises DataError before anything is sent when a value does not fit its parameter, else what
         `errors.mapped` makes of the server's error.
         """
-        if self.__dict__.get("_streams"):
-            await self.detach_streams()
         if type(statement) is str and self._is_plain(statement_config):
             has_values = parameters or kwargs
             given = placeholders(statement) if has_values else as_written(statement)
@@ -198,7 +196,8 @@ class ExecutionMixin(PlanningMixin):
     async def send(self, plan: Plan, values: Any) -> list[dict[str, Any]]:
         """Send a planned statement with its values (as the user gave them) at once."""
         parameters = plan.encode(values)
-        return plan.rows(await guarded(self, self.connection.fetch(plan.sql, parameters)))
+        statement = self.connection.fetch(plan.sql, parameters)
+        return plan.rows(await guarded(self, statement, note=DONE))
 
     async def _command(self, sql: str) -> None:
         """Run a statement without parameters and rows."""
@@ -207,11 +206,10 @@ class ExecutionMixin(PlanningMixin):
         several = any(token.text == ";" and token.kind == "symbol" for token in code[:-1])
         async with self.lane.alone():
             send = self.connection.fetch(sql, []) if several else self.connection.execute_batch(sql)
-            await guarded(self, send)
-            self._note(sql)
+            await run_text(self, sql, send)
 
     def _note(self, sql: str) -> None:
         """Learn from a command that succeeded."""
-        self.lane.note(sql)
+        self.lane.epoch = object()
         if command(sql) in ("CREATE", "ALTER", "DROP"):
             self.describer.altered()
