@@ -39,7 +39,7 @@ class Canceller:
     def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
         self._connect = connect
         self._connection: Connection | None = None
-        self._connecting: asyncio.Task[Connection] | None = None
+        self._connecting: dict[asyncio.AbstractEventLoop, asyncio.Task[Connection]] = {}
 
     async def cancel(self, checkout: Checkout) -> bool:
         """Cancel what the backend of `checkout` runs; False when the server could not be asked."""
@@ -85,11 +85,16 @@ class Canceller:
         return False
 
     async def _connected(self) -> Connection:
-        """Return the kept connection, or make it once for all who wait for it."""
+        """Return the kept connection, or make it once for all who wait for it in this loop."""
         if self._connection is not None:
             return self._connection
-        if self._connecting is None or self._connecting.done():
-            self._connecting = asyncio.ensure_future(self._connect())
-            self._connecting.add_done_callback(retrieved)
-        self._connection = await asyncio.shield(self._connecting)
+        loop = asyncio.get_running_loop()
+        connecting = self._connecting.get(loop)
+        if connecting is None:
+            connecting = self._connecting[loop] = asyncio.ensure_future(self._connect())
+            connecting.add_done_callback(retrieved)
+            connecting.add_done_callback(lambda _: self._connecting.pop(loop, None))
+        connection = await asyncio.shield(connecting)
+        if self._connection is None:
+            self._connection = connection
         return self._connection

@@ -23,11 +23,11 @@ class Grouping:
     """What is known of running one prepared statement in groups, on one connection.
 
     `fastest`: seconds that the fastest run by itself took, 0.0 before the first one; `plan`: of the
-    group's statement. What the server says holds for one session, up to its next command (SET and
-    CREATE could change it).
+    group's statement, whose column `run` says which run a row answers. What the server says holds
+    for one session, up to its next command (SET and CREATE could change it).
     """
 
-    __slots__ = ("_binaries", "_epoch", "_is_pure", "_suits", "fastest", "plan")
+    __slots__ = ("_binaries", "_epoch", "_is_pure", "_suits", "fastest", "plan", "run")
 
     def __init__(self, driver: ExecutionMixin, plan: Plan) -> None:
         read = None if plan.counts else read_group(plan.source)
@@ -36,6 +36,7 @@ class Grouping:
         self._epoch: object = None
         self.fastest = 0.0
         self.plan: Plan | None = None
+        self.run = ""
         binary = driver.catalogue.binary
         self._binaries = [binary(t) for t in plan.parameters] if self._suits else []
 
@@ -70,6 +71,7 @@ class Grouping:
         assert read is not None
         self._epoch = driver.lane.epoch
         self._is_pure = False
+        self.run = read.runs
         names = [list(read.names), list(read.operators)]
         answer = await guarded(driver, driver.connection.fetch(PURE, names))
         if not answer.result()[0]["pure"]:
@@ -79,7 +81,8 @@ class Grouping:
         except SQLSpecError:
             return  # what is allowed in a statement need not be allowed in a subquery
         own, columns = self.plan.columns or (), plan.columns or ()
-        self._is_pure = [column.type for column in own[1:]] == [column.type for column in columns]
+        is_same = [column.type for column in own[1:]] == [column.type for column in columns]
+        self._is_pure = is_same and all(column.name != read.runs for column in columns)
 
     def forget(self, driver: ExecutionMixin) -> None:
         """Prepare the group anew the next time: a table was altered."""

@@ -12,8 +12,7 @@ from sqlspec.exceptions import SQLSpecError
 from psqlpy_adapter.arrays import array
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.grouping import Grouping, can_be_grouped, grouping_of
-from psqlpy_adapter.lane import Turn
-from psqlpy_adapter.read_group import RUN
+from psqlpy_adapter.turns import Turn
 
 if TYPE_CHECKING:
     from psqlpy_adapter.execution import ExecutionMixin
@@ -80,7 +79,7 @@ async def grouped(driver: ExecutionMixin, sql: str, values: Sequence[Any]) -> Ro
 def _ask(driver: ExecutionMixin, sql: str) -> Group:
     """Make a group and ask a turn for it: a turn alone when something must be prepared first."""
     lane = driver.lane
-    group = lane.groups[sql] = Group(sql, lane.waits)
+    group = Group(sql, lane.waits)
 
     def is_new() -> bool:
         plan = driver.describer.known(sql)
@@ -92,6 +91,7 @@ def _ask(driver: ExecutionMixin, sql: str) -> Group:
         group.task = asyncio.get_running_loop().create_task(_run(driver, group))
 
     group.turn = lane.ask(granted, alone=is_new, reads=True)
+    lane.groups[sql] = group
     asyncio.get_running_loop().call_soon(lane.advance)  # when all who are ready have asked
     return group
 
@@ -111,6 +111,7 @@ async def _run(driver: ExecutionMixin, group: Group) -> None:
     assert group.turn is not None
     driver.lane.begin()
     try:
+        await driver.lane.dismiss()
         await _answer(driver, group)
     except asyncio.CancelledError:
         for member in group.members:
@@ -161,7 +162,7 @@ async def _answer_together(
         return members
     rows: list[Rows] = [[] for _ in fit]
     for row in found:
-        rows[row.pop(RUN) - 1].append(row)
+        rows[row.pop(grouping.run) - 1].append(row)
     for member, own in zip(fit, rows, strict=True):
         member.give(own)
     return [member for member in members if member.fields is None]

@@ -4,7 +4,7 @@
 
 becomes, with the values of all runs in an array for each parameter,
 
-    SELECT runs.number AS psqlpy_adapter_run, answer.*
+    SELECT runs.number AS runs, answer.*
     FROM ROWS FROM (unnest($1::int4[])) WITH ORDINALITY AS runs (p1, number)
     CROSS JOIN LATERAL (SELECT name FROM t WHERE id = runs.p1) AS answer
 
@@ -25,9 +25,6 @@ from functools import lru_cache
 
 from psqlpy_adapter.sql_text import Token, tokens
 from psqlpy_adapter.types import PgType
-
-RUN = "psqlpy_adapter_run"
-"""The column that says which run (from 1) a row answers."""
 
 _KEYWORDS = "into for order limit offset fetch with union intersect except tablesample"
 # Stable by declaration only: the first call in a transaction gives it a number.
@@ -65,24 +62,25 @@ Every name of the statement is asked for: a column that is called like a view co
 class ReadGroup:
     """A SELECT that may be run in groups if `PURE` says so of its `names` and `operators`.
 
-    `pieces` is its text around the numbers of its parameters.
+    `pieces` is its text around the numbers of its parameters; `runs` a name that it does not use,
+    for the table of the runs and for the column that says which run (from 1) a row answers.
     """
 
     names: tuple[str, ...]
     operators: tuple[str, ...]
     pieces: tuple[str | int, ...]
+    runs: str
 
     def sql(self, types: Sequence[PgType]) -> str:
         """Return the statement of many runs; parameter n is an array of `types[n - 1]`."""
         query = "".join(
-            part if isinstance(part, str) else f"psqlpy_adapter_runs.p{part}"
-            for part in self.pieces
+            part if isinstance(part, str) else f"{self.runs}.p{part}" for part in self.pieces
         )
         arrays = ", ".join(f"unnest(${n}::{t.quoted}[])" for n, t in enumerate(types, 1))
-        names = ", ".join(f"p{n}" for n in range(1, len(types) + 1))
+        columns = ", ".join(f"p{n}" for n in range(1, len(types) + 1))
         return (
-            f"SELECT psqlpy_adapter_runs.number AS {RUN}, answer.*"
-            f" FROM ROWS FROM ({arrays}) WITH ORDINALITY AS psqlpy_adapter_runs ({names}, number)"
+            f"SELECT {self.runs}.number AS {self.runs}, answer.*"
+            f" FROM ROWS FROM ({arrays}) WITH ORDINALITY AS {self.runs} ({columns}, number)"
             f" CROSS JOIN LATERAL ({query}\n) AS answer"
         )
 
@@ -112,7 +110,10 @@ def read_group(sql: str) -> ReadGroup | None:
     names = {token.text for token in identifiers}
     operators = {t.text for t in code if t.kind == "symbol" and t.text not in "()[],.;"}
     pieces.append(sql[start : code[-1].end])
-    return ReadGroup(tuple(sorted(names)), tuple(sorted(operators)), tuple(pieces))
+    runs = "psqlpy_adapter_runs"
+    while runs in names:
+        runs = f"_{runs}"
+    return ReadGroup(tuple(sorted(names)), tuple(sorted(operators)), tuple(pieces), runs)
 
 
 def _is_plain(sql: str, token: Token) -> bool:

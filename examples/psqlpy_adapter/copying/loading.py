@@ -22,6 +22,7 @@ from psqlpy_adapter.copying.source import open_source
 from psqlpy_adapter.copying.staging import OnConflict
 from psqlpy_adapter.copying.transfer import load
 from psqlpy_adapter.mixin import DriverMixin
+from psqlpy_adapter.progress import watched
 
 
 class LoadingMixin(DriverMixin):
@@ -69,6 +70,8 @@ class LoadingMixin(DriverMixin):
                 temporary table. Of source rows with one key, the last wins under "update", the
                 first under "nothing". The rows written are `telemetry["extra"]["rows_written"]`.
             progress: called, or awaited, after each slice with the rows sent and the total or None.
+                What it does itself on this session is a part of the load's transaction; a task
+                that it starts and waits for needs a session of its own (SQLSpecError otherwise).
 
         Returns:
             The job: `job.telemetry["rows_processed"]` rows came from the source.
@@ -81,6 +84,8 @@ class LoadingMixin(DriverMixin):
             SQLSpecError: what the server refused; nothing is stored.
         """
         self._require_capability("arrow_import_enabled")
+        if progress is not None:
+            progress = watched(getattr(self, "lane", None), progress)
         loaded = await load(
             self, table, open_source(source), overwrite=overwrite, on_conflict=on_conflict,
             progress=progress,

@@ -13,6 +13,7 @@ from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.copying import destination
 from psqlpy_adapter.copying.destination import Relation, TargetColumn, columns_of
 
+_UNDO = "ROLLBACK TO SAVEPOINT psqlpy_adapter_load; RELEASE SAVEPOINT psqlpy_adapter_load"
 _REFERENCED = "cannot truncate a table referenced in a foreign key constraint"
 
 
@@ -29,9 +30,13 @@ async def fetch(driver: Any, sql: str, parameters: Sequence[Any] = ()) -> list[d
     return rows
 
 
-async def run(driver: Any, sql: str) -> None:
-    """Send a statement without parameters and rows (simple protocol: one round trip)."""
-    await guarded(driver, driver.connection.execute_batch(sql))
+async def run(driver: Any, sql: str, *, surely: bool = False) -> None:
+    """Send a statement without parameters and rows (simple protocol: one round trip).
+
+    surely: it is done even when the caller is cancelled before it could be sent.
+    """
+    send = driver.connection.execute_batch
+    await guarded(driver, send(sql), instead=(lambda: send(sql)) if surely else None)
 
 
 async def empty(driver: Any, qualified: str) -> None:
@@ -104,8 +109,7 @@ async def all_or_nothing(driver: Any, in_transaction: bool) -> AsyncIterator[Non
     except BaseException:
         with suppress(SQLSpecError):  # of a dead connection, which has undone it already
             if nested:
-                await run(driver, "ROLLBACK TO SAVEPOINT psqlpy_adapter_load")
-                await run(driver, "RELEASE SAVEPOINT psqlpy_adapter_load")
+                await run(driver, _UNDO, surely=True)
             else:
                 await driver.rollback()
         raise

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from psqlpy_adapter.cancellation import guarded
+from sqlspec.exceptions import SQLSpecError
+
+from psqlpy_adapter.cancellation import DONE, guarded
+from psqlpy_adapter.transaction_text import control
 
 if TYPE_CHECKING:
+    from psqlpy_adapter.carrying import Statement
+    from psqlpy_adapter.execution import ExecutionMixin
     from psqlpy_adapter.planning import PlanningMixin
 
 _BLOCK: list[tuple[str, list[Any] | None]] = [
@@ -27,6 +33,44 @@ async def in_block(driver: PlanningMixin) -> bool:
         return True
     answers = await guarded(driver, driver.connection.transaction().pipeline(_BLOCK))
     return bool(answers[1].result()[0]["open"])
+
+
+async def run_text(driver: ExecutionMixin, sql: str, statement: Statement) -> None:
+    """Run a statement without rows in a turn alone, and learn whether a block is open then.
+
+    Args:
+        statement: psqlpy's coroutine, which sends `sql`.
+
+    Raises:
+        SQLSpecError: what the server refused. Of a statement that was to end the transaction this
+            may be its end as well, so the server is asked the next time (`in_block`).
+    """
+    change = control(sql)
+    if change is None:
+        await guarded(driver, statement, note=DONE)
+        driver._note(sql)
+        return
+
+    def rollback() -> Statement:
+        statement: Statement = driver.connection.execute_batch("ROLLBACK")
+        return statement
+
+    begins = change.opens and not (driver.lane.in_block and not change.ends)
+    try:
+        await guarded(
+            driver,
+            statement,
+            undo=rollback if begins else None,
+            instead=rollback if change.ends else None,
+            note=DONE if change.ends else None,
+        )
+    except (SQLSpecError, asyncio.CancelledError):
+        if change.ends:
+            driver._transaction_is_open(False)
+        raise
+    driver._note(sql)
+    if begins or change.ends:
+        driver._transaction_is_open(change.opens)
 
 
 @asynccontextmanager

@@ -28,9 +28,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from psqlpy_adapter.carrying import Statement
 from psqlpy_adapter.errors import is_panic, mapped
 from psqlpy_adapter.flight import Flight
+from psqlpy_adapter.stopping import owe
 
 if TYPE_CHECKING:
     from psqlpy_adapter.checkout import Checkout
+
+
+DONE = (
+    "The server had done the statement before it could be cancelled: what it wrote is stored (in "
+    "an open transaction, when that is committed)."
+)
+"""The note for statements that may write."""
 
 
 class Owner(Protocol):
@@ -48,6 +56,7 @@ def guarded(
     *,
     courtesy: float = 0.0,
     undo: Callable[[], Statement] | None = None,
+    instead: Callable[[], Statement] | None = None,
     note: str | None = None,
 ) -> Generator[Any, None, Any]:
     """Await one psqlpy coroutine so that it can be cancelled, and map what it raises.
@@ -59,7 +68,10 @@ def guarded(
             a cancellation it is carried on to its end, with all its steps.
         courtesy: seconds for which a cancelled statement may still end by itself (COMMIT).
         undo: makes a statement to run after a cancelled one that the server may have done (BEGIN).
-        note: is put on the CancelledError when the server had done the statement nevertheless.
+        instead: makes a statement to run in place of a cancelled one that was not done, or not even
+            sent (ROLLBACK for COMMIT); before anything else is sent, whatever else is cancelled.
+        note: is put on the CancelledError when the server had done the statement nevertheless; when
+            that is not known, a note says so.
 
     Returns:
         What the statement returns.
@@ -75,10 +87,15 @@ def guarded(
     if checkout is None:
         return (yield from _unguarded(statement))
     if checkout.stops or checkout.broken:
-        yield from checkout.usable().__await__()
-        if owner.checkout is not checkout and owner.checkout is not None:
-            yield from owner.checkout.usable().__await__()  # its session ended meanwhile
-    flight = Flight(checkout, statement, courtesy, undo, note)
+        try:
+            yield from checkout.usable().__await__()
+            if owner.checkout is not checkout and owner.checkout is not None:
+                yield from owner.checkout.usable().__await__()  # its session ended meanwhile
+        except asyncio.CancelledError:
+            if instead is not None:
+                owe(checkout, instead)
+            raise
+    flight = Flight(checkout, statement, courtesy, undo, instead, note)
     flights = checkout.flights
     flights[statement] = flight
     advance = statement.send

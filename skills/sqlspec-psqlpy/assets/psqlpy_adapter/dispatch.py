@@ -7,13 +7,14 @@ that it can read and values that it leaves alone; the server's description decid
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from sqlspec.core import SQL
 from sqlspec.driver import AsyncDriverAdapterBase
 
 from psqlpy_adapter import results
-from psqlpy_adapter.cancellation import guarded
+from psqlpy_adapter.blocks import run_text
 from psqlpy_adapter.execution import ExecutionMixin
 from psqlpy_adapter.lone import Lone, Mixed
 from psqlpy_adapter.numbering import as_written, chosen, for_sqlspec
@@ -73,10 +74,14 @@ class DispatchMixin(ExecutionMixin):
         """Run the statements of a script one after another, each by itself, as SQLSpec does."""
         parts = split_script(self._script(statement))
         async with self.lane.alone():
-            for part in parts:
+            for done, part in enumerate(parts):
                 refuse_harmful(part)
-                await guarded(self, self.connection.execute_batch(part))
-                self._note(part)
+                try:
+                    await run_text(self, part, self.connection.execute_batch(part))
+                except asyncio.CancelledError as error:
+                    if done:
+                        error.add_note(f"{done} of the script's {len(parts)} statements were done.")
+                    raise
         return self.create_execution_result(
             cursor,
             statement_count=len(parts),

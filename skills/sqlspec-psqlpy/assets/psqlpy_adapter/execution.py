@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlspec.exceptions import SQLSpecError
 
 from psqlpy_adapter import results
-from psqlpy_adapter.cancellation import guarded
+from psqlpy_adapter.blocks import run_text
+from psqlpy_adapter.cancellation import DONE, guarded
 from psqlpy_adapter.lone import Lone, Mixed, settled
 from psqlpy_adapter.mending import MendingMixin
 from psqlpy_adapter.numbering import as_written, placeholders
@@ -67,8 +68,8 @@ class ExecutionMixin(MendingMixin):
 
     if TYPE_CHECKING:
 
-        async def detach_streams(self) -> None:
-            """See `StreamingMixin`."""
+        def _transaction_is_open(self, is_open: bool) -> None:
+            """See `TransactionsMixin`."""
 
     async def execute(
         self,
@@ -83,8 +84,6 @@ class ExecutionMixin(MendingMixin):
         Raises DataError before anything is sent when a value does not fit its parameter, else what
         `errors.mapped` makes of the server's error.
         """
-        if self.__dict__.get("_streams"):
-            await self.detach_streams()
         if type(statement) is str and self._is_plain(statement_config):
             has_values = parameters or kwargs
             given = placeholders(statement) if has_values else as_written(statement)
@@ -195,7 +194,8 @@ class ExecutionMixin(MendingMixin):
     async def send(self, plan: Plan, values: Any) -> list[dict[str, Any]]:
         """Send a planned statement with its values (as the user gave them) at once."""
         parameters = plan.encode(values)
-        answer = await guarded(self, self.connection.fetch(plan.sql, parameters))
+        statement = self.connection.fetch(plan.sql, parameters)
+        answer = await guarded(self, statement, note=DONE)
         if plan.unsettles:
             self.describer.note(plan.source, in_block=self.lane.in_block)
         return plan.rows(answer)
@@ -207,10 +207,9 @@ class ExecutionMixin(MendingMixin):
         several = any(token.text == ";" and token.kind == "symbol" for token in code[:-1])
         async with self.lane.alone():
             send = self.connection.fetch(sql, []) if several else self.connection.execute_batch(sql)
-            await guarded(self, send)
-            self._note(sql)
+            await run_text(self, sql, send)
 
     def _note(self, sql: str) -> None:
         """Learn from a command that succeeded."""
-        self.lane.note(sql)
+        self.lane.epoch = object()
         self.describer.note(sql, in_block=self.lane.in_block)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlspec.exceptions import OperationCancelledError, QueryTimeoutError, SQLSpecError
 
 from psqlpy_adapter.carrying import Statement
+from psqlpy_adapter.errors import ends_connection
 from psqlpy_adapter.stopping import stop
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 2.0
 """How long a cancelled caller waits for the server to stop before it gets its CancelledError."""
+UNKNOWN = "It is not known whether the server did the statement: its answer was not waited for."
+"""The note for a statement that may write when nobody knows what became of it."""
 
 
 class Flight:
@@ -34,6 +37,7 @@ class Flight:
         "courtesy",
         "deadline",
         "expired",
+        "instead",
         "is_left",
         "is_over",
         "message",
@@ -51,14 +55,16 @@ class Flight:
         statement: Statement,
         courtesy: float,
         undo: Callable[[], Statement] | None,
+        instead: Callable[[], Statement] | None,
         note: str | None,
     ) -> None:
         self.checkout = checkout
         self.statement = statement
         self.courtesy = courtesy
         self.undo = undo
+        self.instead = instead
         self.note = note
-        self.stopping: asyncio.Task[bool] | None = None
+        self.stopping: asyncio.Task[bool | None] | None = None
         self.waiter: asyncio.Future[Any] | None = None
         self.is_left = False
         self.is_over = False
@@ -85,7 +91,13 @@ class Flight:
         waiter = self.waiter
         loop = asyncio.get_running_loop() if waiter is None else waiter.get_loop()
         self.stopping = loop.create_task(
-            stop(self.checkout, self.statement, courtesy=self.courtesy, undo=self.undo)
+            stop(
+                self.checkout,
+                self.statement,
+                courtesy=self.courtesy,
+                undo=self.undo,
+                instead=self.instead,
+            )
         )
         self.checkout.stops.add(self.stopping)
         self.stopping.add_done_callback(self.checkout.stops.discard)
@@ -107,11 +119,11 @@ class Flight:
             is_done = self._is_done_by_now()  # thrown when the answer had just come
         else:
             is_ended = self.stopping.done() and not self.stopping.cancelled()
-            is_done = is_ended and self.stopping.result()
-        if is_done and self.note is not None:
-            error.add_note(self.note)
+            is_done = self.stopping.result() if is_ended else None
+        if self.note is not None and is_done is not False:
+            error.add_note(self.note if is_done else UNKNOWN)
 
-    def _is_done_by_now(self) -> bool:
+    def _is_done_by_now(self) -> bool | None:
         flights = self.checkout.flights
         try:
             self.statement.send(None)
@@ -121,9 +133,9 @@ class Flight:
         except Exception as error:  # noqa: BLE001 - the caller is told of the cancellation
             del flights[self.statement]
             self.checkout.failed(error)
-            return False
+            return None if ends_connection(error) else False
         self.stop()
-        return False
+        return None
 
     def leave(self) -> None:
         """Stop a statement whose session has ended; the task that awaits it hears of it."""

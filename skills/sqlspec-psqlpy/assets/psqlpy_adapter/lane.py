@@ -8,6 +8,13 @@ order, without waiting for each other's answer. A turn *alone* begins when every
 ended, and nothing after it begins until it ends. A turn for *reads* shares with what was before it
 and with other such turns only: its statements may be sent again, one by one, and must not find
 what was written after them.
+
+A *guest* is a stream whose own transaction is open. Whatever else gets a turn then has it alone,
+and the guest's transaction is ended first, in the turn: not when the turn is asked for, since the
+stream may be opened before it comes.
+
+Whoever must have done something when it is cancelled while it waits (the end of a transaction)
+names an *heir*: that one keeps the place in the queue and does it there.
 """
 
 from __future__ import annotations
@@ -15,29 +22,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
-from psqlpy_adapter.sql_text import tokens
+from psqlpy_adapter.carrying import retrieved
+from psqlpy_adapter.progress import refuse_in_callback
+from psqlpy_adapter.turns import Guest, Heir, LoneTurn, SharedTurn, Turn
 
-_CLOSING = frozenset({"commit", "end", "rollback", "abort"})
-
-
-class Turn:
-    """A place in the queue; `granted` is called when it has come."""
-
-    __slots__ = ("alone", "granted", "reads")
-
-    def __init__(
-        self, granted: Callable[[], None], *, alone: bool | Callable[[], bool], reads: bool
-    ) -> None:
-        self.granted = granted
-        self.alone = alone
-        self.reads = reads
-
-    def wants_alone(self) -> bool:
-        """Return whether the turn is to be alone, now that it is the next."""
-        return self.alone if isinstance(self.alone, bool) else self.alone()
+_heirs: set[asyncio.Task[None]] = set()  # asyncio itself does not hold on to tasks
 
 
 class Lane:
@@ -48,6 +39,8 @@ class Lane:
         self.asked = 0  # how often somebody has asked for a turn
         self.waits = 0  # how often it was a task that waits for it
         self.in_block = False
+        self.block = object()  # another one at each beginning and end of a transaction
+        self.guest: Guest | None = None
         self.epoch = object()  # another one after each command (SET, CREATE, ...)
         self.groups: dict[str, Any] = {}  # what concurrency.py has asked a turn for
         self._alone = False
@@ -58,38 +51,39 @@ class Lane:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way and nobody waits."""
-        return not (self.under_way or self._queue)
+        """Whether nothing is under way, nobody waits, and no stream has a transaction open."""
+        return not (self.under_way or self._queue or self.guest)
 
     def is_held(self) -> bool:
         """Whether another task is using a plan, or has one and waits for its shared turn."""
         return self.under_way > 1 or any(turn.alone is False for turn in self._queue)
 
-    def note(self, sql: str) -> None:
-        """Learn from a command that succeeded whether a transaction block is open.
+    def block_is(self, is_open: bool) -> None:
+        """Take note of the beginning or the end of a transaction."""
+        self.in_block = is_open
+        self.block = object()
 
-        SQLSpec knows only of its own `begin()`; a `BEGIN` may also be the text of a statement.
+    def shared(self, guest: Guest | None = None, heir: Heir | None = None) -> SharedTurn:
+        """Return a context manager: a turn that other statements may share.
+
+        guest: the stream itself, which does not end its own transaction. heir: see the module.
         """
-        self.epoch = object()
-        words = [token.text for token in tokens(sql)[:2]]
-        first, second = (*words, "", "")[:2]
-        if first == "begin" or (first, second) == ("start", "transaction"):
-            self.in_block = True
-        elif first in _CLOSING or (first, second) == ("prepare", "transaction"):
-            self.in_block = self.in_block and second == "to"  # ROLLBACK TO a savepoint
+        return SharedTurn(self, guest, heir)
 
-    def shared(self) -> _SharedTurn:
-        """Return a context manager: a turn that other statements may share."""
-        return _SharedTurn(self)
-
-    def alone(self, when: bool | Callable[[], bool] = True) -> _LoneTurn:
+    def alone(
+        self,
+        when: bool | Callable[[], bool] = True,
+        *,
+        guest: Guest | None = None,
+        heir: Heir | None = None,
+    ) -> LoneTurn:
         """Return a context manager: a turn that nothing else shares.
 
         The task that has it may ask for further turns inside; they are given at once. `when` is
         asked when the turn has come: if it is false then, the turn is a shared one, and nothing
-        may ask for a turn inside.
+        may ask for a turn inside. `guest` and `heir` are those of `shared`.
         """
-        return _LoneTurn(self, when)
+        return LoneTurn(self, when, guest, heir)
 
     def ask(
         self,
@@ -97,13 +91,16 @@ class Lane:
         *,
         alone: bool | Callable[[], bool] = False,
         reads: bool = False,
+        guest: Guest | None = None,
     ) -> Turn:
         """Queue for a turn; `granted` is called in `advance` when it has come.
 
-        Whoever is given a turn calls `begin` before anything else, and `leave` at the end.
+        Whoever is given a turn calls `begin` before anything else, then awaits `dismiss` if it is
+        alone, and calls `leave` at the end. Raises SQLSpecError in the callback of a load.
         """
+        refuse_in_callback(self)
         self.asked += 1
-        turn = Turn(granted, alone=alone, reads=reads)
+        turn = Turn(granted, alone=alone, reads=reads, guest=guest)
         self._queue.append(turn)
         return turn
 
@@ -111,7 +108,8 @@ class Lane:
         """Give the turns that have come."""
         while self._queue and not self._alone:
             turn = self._queue[0]
-            turn_alone = turn.wants_alone()
+            is_visited = self.guest is not None and self.guest is not turn.guest
+            turn_alone = turn.wants_alone() or is_visited
             if (turn_alone and self.under_way) or (self._reading and not turn.reads):
                 return
             self._queue.popleft()
@@ -139,15 +137,22 @@ class Lane:
         """Whether the running task has the turn alone."""
         return self._owner is not None and self._owner is asyncio.current_task()
 
-    def join(self) -> bool:
+    def join(self, guest: Guest | None = None) -> bool:
         """Take a shared turn now if nobody is before us; return whether that was so."""
         is_taken = self._queue or self._alone or self._granted or self._reading
-        if is_taken and not self.owns():
+        is_visited = self.guest is not None and self.guest is not guest
+        if (is_taken or is_visited) and not self.owns():
             return False
         self.under_way += 1
         return True
 
-    async def wait(self, *, alone: bool | Callable[[], bool]) -> bool:
+    async def wait(
+        self,
+        *,
+        alone: bool | Callable[[], bool],
+        guest: Guest | None = None,
+        heir: Heir | None = None,
+    ) -> bool:
         """Wait for a turn, in order; return whether it is alone."""
         future = asyncio.get_running_loop().create_future()
 
@@ -156,12 +161,14 @@ class Lane:
                 future.set_result(None)
 
         self.waits += 1
-        turn = self.ask(granted, alone=alone)
+        turn = self.ask(granted, alone=alone, guest=guest)
         self.advance()
         try:
             await future
         except asyncio.CancelledError:
-            if turn in self._queue:
+            if heir is not None:
+                self._bequeath(turn, heir)
+            elif turn in self._queue:
                 self._queue.remove(turn)
                 self.advance()
             else:
@@ -171,47 +178,38 @@ class Lane:
         self.begin()
         if turn.alone:
             self._owner = asyncio.current_task()
+            try:
+                await self.dismiss(guest)
+            except BaseException:
+                self.leave(alone=True)
+                raise
         return bool(turn.alone)
 
+    async def dismiss(self, guest: Guest | None = None) -> None:
+        """End the transaction of a stream other than `guest`, at the beginning of a lone turn."""
+        if self.guest is not None and self.guest is not guest:
+            await self.guest.dismiss()
 
-class _SharedTurn:
-    __slots__ = ("_lane",)
+    def _bequeath(self, turn: Turn, heir: Heir) -> None:
+        """Leave the place of a cancelled task to one that does what must be done."""
+        loop = asyncio.get_running_loop()
 
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+        def granted() -> None:
+            task = loop.create_task(self._inherit(turn, heir))
+            _heirs.add(task)
+            task.add_done_callback(_heirs.discard)
+            task.add_done_callback(retrieved)
 
-    async def __aenter__(self) -> None:
-        if not self._lane.join():
-            await self._lane.wait(alone=False)
+        if turn in self._queue:
+            turn.granted = granted
+        else:
+            granted()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._lane.leave()
-
-
-class _LoneTurn:
-    __slots__ = ("_alone", "_inner", "_lane", "_when")
-
-    def __init__(self, lane: Lane, when: bool | Callable[[], bool]) -> None:
-        self._lane = lane
-        self._when = when
-        self._inner = False
-        self._alone = False
-
-    async def __aenter__(self) -> None:
-        self._inner = self._lane.owns()
-        if not self._inner:
-            self._alone = await self._lane.wait(alone=self._when)
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if not self._inner:
-            self._lane.leave(alone=self._alone)
+    async def _inherit(self, turn: Turn, heir: Heir) -> None:
+        self.begin()
+        if turn.alone:
+            self._owner = asyncio.current_task()
+        try:
+            await heir()
+        finally:
+            self.leave(alone=bool(turn.alone))

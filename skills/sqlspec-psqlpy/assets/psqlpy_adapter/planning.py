@@ -90,7 +90,7 @@ class PlanningMixin(DriverMixin):
                 plan = await self._describe(sql, undo=lambda: send("ROLLBACK"))
             except SQLSpecError as error:
                 failure = error
-            await guarded(self, send("ROLLBACK"))
+            await guarded(self, send("ROLLBACK"), instead=lambda: send("ROLLBACK"))
             if failure is not None:
                 raise failure
             assert plan is not None

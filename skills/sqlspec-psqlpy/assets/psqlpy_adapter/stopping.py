@@ -38,8 +38,9 @@ async def stop(
     *,
     courtesy: float = 0.0,
     undo: Callable[[], Statement] | None = None,
-) -> bool:
-    """Stop a statement; return whether the server had done it nevertheless.
+    instead: Callable[[], Statement] | None = None,
+) -> bool | None:
+    """Stop a statement; return whether the server had done it nevertheless (None: not known).
 
     Afterwards nothing runs on the connection, or `checkout.broken` is set.
 
@@ -48,6 +49,7 @@ async def stop(
         statement: psqlpy's coroutine, begun.
         courtesy: seconds for which the statement may still end by itself.
         undo: makes a statement to run afterwards.
+        instead: makes a statement to run afterwards if this one was not done.
     """
     rest = asyncio.ensure_future(carried_on(statement))
     rest.add_done_callback(retrieved)
@@ -57,19 +59,42 @@ async def stop(
         await _cancel_on_server(checkout, statement, rest)
         if not rest.done():
             await _give_up(checkout, rest)
-            return False
+            return None
         failure = rest.exception()
         if failure is not None and ends_connection(failure):
             checkout.broken = True
         if not checkout.broken:
             # A request that came too late could hit the next statement: an empty one takes it.
             await _own(checkout, checkout.connection.execute_batch(""))
-        if undo is not None and not checkout.broken:
-            with contextlib.suppress(DatabaseConnectionError):  # the session ended: so did its work
-                await _own(checkout, undo())
-        return failure is None
+        cure = undo or (instead if failure is not None else None)
+        if cure is not None:
+            await _cure(checkout, cure)
+        return True if failure is None else None if ends_connection(failure) else False
     finally:
         checkout.flights.pop(statement, None)
+
+
+def owe(checkout: Checkout, cure: Callable[[], Statement]) -> None:
+    """Have a statement run before anything else is sent, though its caller is cancelled already."""
+    before = set(checkout.stops)
+
+    async def pay() -> None:
+        if before:
+            await asyncio.wait(before)
+        await _cure(checkout, cure)
+
+    task = asyncio.get_running_loop().create_task(pay())
+    checkout.stops.add(task)
+    task.add_done_callback(checkout.stops.discard)
+
+
+async def _cure(checkout: Checkout, cure: Callable[[], Statement]) -> None:
+    """Run what ends a transaction; a connection on which that fails cannot be used again."""
+    if checkout.broken:
+        return
+    with contextlib.suppress(DatabaseConnectionError):  # the session ended: so did its work
+        if not await _own(checkout, cure()):
+            checkout.broken = True
 
 
 async def _cancel_on_server(
@@ -108,16 +133,22 @@ async def _give_up(checkout: Checkout, rest: asyncio.Task[Any]) -> None:
         await asyncio.wait({rest}, timeout=TERMINATE_SECONDS)
 
 
-async def _own(checkout: Checkout, statement: Statement) -> None:
-    """Run a statement of our own; a lost connection or no answer breaks the checkout."""
+async def _own(checkout: Checkout, statement: Statement) -> bool:
+    """Run a statement of our own, and return whether it was done.
+
+    A lost connection or no answer breaks the checkout.
+    """
     task = asyncio.ensure_future(carried_on(statement))
     task.add_done_callback(retrieved)
     await asyncio.wait({task}, timeout=CANCEL_SECONDS)
     if not task.done():
         checkout.broken = True
         _keep(task)
-    elif (failure := task.exception()) is not None and ends_connection(failure):
+        return False
+    failure = task.exception()
+    if failure is not None and ends_connection(failure):
         checkout.broken = True
+    return failure is None
 
 
 async def _either(checkout: Checkout, rest: asyncio.Task[Any], request: Awaitable[bool]) -> None:

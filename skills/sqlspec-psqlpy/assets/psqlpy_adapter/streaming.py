@@ -9,9 +9,9 @@ What this does instead: `DECLARE CURSOR` and `FETCH`, with the encoders and deco
 
 - In a transaction: a plain cursor in it; commit, rollback and savepoints stay the caller's.
 - Outside of one: rows are computed as they are fetched, in a transaction of the stream. As soon as
-  the session does anything else, that one is committed first: the server keeps the rows that are
-  left (on disk beyond work_mem), and what the session does is committed by itself, whatever
-  becomes of the loop. Behind a pooler in transaction mode, where no cursor outlives its
+  the session does anything else, that one is committed first (see `lane`): the server keeps the
+  rows that are left (on disk beyond work_mem), and what the session does is committed by itself,
+  whatever becomes of the loop. Behind a pooler in transaction mode, where no cursor outlives its
   transaction, the session's statements do become part of the stream's.
 - What no such cursor can be declared for (RETURNING, SHOW, a WITH that writes, FOR UPDATE) is
   fetched as a whole first.
@@ -23,11 +23,9 @@ May be unnecessary when psqlpy's cursors (0.13.1) join the open transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sqlspec.driver import AsyncDriverAdapterBase, AsyncRowStream
+from sqlspec.driver import AsyncRowStream
 
 from psqlpy_adapter.batches import BatchesMixin
 from psqlpy_adapter.copying import LoadingMixin
@@ -40,39 +38,11 @@ from psqlpy_adapter.transactions import TransactionsMixin
 if TYPE_CHECKING:
     from sqlspec.core import SQL
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _detaching(
-    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
-    """Return the same method, which detaches an open stream first."""
-
-    @wraps(method)
-    async def detaching(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        await self.detach_streams()
-        return await method(self, *args, **kwargs)
-
-    return detaching
-
 
 class StreamingMixin(LoadingMixin, BatchesMixin, TransactionsMixin, DispatchMixin):
-    """`select_stream` of the driver; the first of its bases, so that it sees all that is done."""
+    """`select_stream` of the driver."""
 
     __slots__ = ()
-
-    # Whatever the session does beside `execute`, which looks for streams by itself.
-    begin = _detaching(TransactionsMixin.begin)
-    execute_many = _detaching(BatchesMixin.execute_many)
-    execute_script = _detaching(AsyncDriverAdapterBase.execute_script)
-    load_from_arrow = _detaching(LoadingMixin.load_from_arrow)
-
-    @property
-    def streams(self) -> set[RowSource]:
-        """The streams whose own transaction is open: one at most."""
-        streams: set[RowSource] = self.__dict__.setdefault("_streams", set())
-        return streams
 
     def dispatch_select_stream(
         self, statement: SQL, chunk_size: int
@@ -86,11 +56,3 @@ class StreamingMixin(LoadingMixin, BatchesMixin, TransactionsMixin, DispatchMixi
         if verb(sql) in DML and "returning" not in words:
             return None
         return AsyncRowStream(RowSource(self, sql, values or (), chunk_size))
-
-    async def detach_streams(self) -> None:
-        """Commit the transaction of an open stream, before the session does something else."""
-        streams = self.__dict__.get("_streams")
-        if streams and not self._pools_transactions():
-            async with self.lane.alone():
-                for source in tuple(streams):
-                    await source.detach()

@@ -36,7 +36,7 @@ class TransactionBlock(Generic[_Driver]):
     async def __aenter__(self) -> _Driver:
         driver = self._driver
         depth = driver._transaction_depth
-        if depth > 0:
+        if depth > 0 and driver._transaction_active:  # else it was ended by text
             if transaction_modes(**self._modes):
                 msg = "A transaction() block inside another one is a savepoint: it has no modes."
                 raise TransactionError(msg)
@@ -77,6 +77,7 @@ class TransactionBlock(Generic[_Driver]):
 
     async def _keep(self, savepoint: str | None) -> None:
         if savepoint is not None:
-            await self._driver.release_savepoint(savepoint)
+            otherwise = f"ROLLBACK TO SAVEPOINT {savepoint}"
+            await self._driver._send(f"RELEASE SAVEPOINT {savepoint}", otherwise)
         else:
             await self._driver.commit()

@@ -1,0 +1,72 @@
+"""Savepoints, and what `transactions` stands on: the turn of a statement, what is open after it."""
+
+from __future__ import annotations
+
+import contextlib
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+from sqlspec.driver._common import validate_savepoint_name
+from sqlspec.exceptions import SQLSpecError
+
+from psqlpy_adapter.cancellation import guarded
+from psqlpy_adapter.mixin import DriverMixin
+
+if TYPE_CHECKING:
+    from psqlpy_adapter.carrying import Statement
+    from psqlpy_adapter.checkout import Checkout
+    from psqlpy_adapter.turns import Heir
+
+
+class SavepointsMixin(DriverMixin):
+    """Savepoints of the driver."""
+
+    __slots__ = ()
+
+    checkout: Checkout | None = None
+    """What is known of the connection; None on a driver that was made by hand."""
+
+    async def create_savepoint(self, name: str) -> None:
+        """Set a savepoint; `name` must be a plain identifier (TransactionError otherwise)."""
+        await self._send(f"SAVEPOINT {validate_savepoint_name(name)}")
+
+    async def release_savepoint(self, name: str) -> None:
+        """Forget a savepoint and keep what was done since."""
+        await self._send(f"RELEASE SAVEPOINT {validate_savepoint_name(name)}")
+
+    async def rollback_to_savepoint(self, name: str) -> None:
+        """Undo what was done since a savepoint; the transaction goes on, after an error too."""
+        rollback = f"ROLLBACK TO SAVEPOINT {validate_savepoint_name(name)}"
+        await self._send(rollback, rollback)
+        if (describer := getattr(self, "describer", None)) is not None:
+            describer.freshness.undone()
+
+    async def _send(self, sql: str, otherwise: str | None = None) -> None:
+        """Send a statement; `otherwise` is sent if it is cancelled and not done."""
+        if otherwise is None:
+            async with self._alone():
+                await guarded(self, self.connection.execute_batch(sql))
+            return
+
+        def instead() -> Statement:
+            statement: Statement = self.connection.execute_batch(otherwise)
+            return statement
+
+        async def heir() -> None:
+            with contextlib.suppress(SQLSpecError):
+                await guarded(self, instead(), instead=instead)
+
+        async with self._alone(heir=heir):
+            await guarded(self, self.connection.execute_batch(sql), instead=instead)
+
+    def _alone(self, heir: Heir | None = None) -> AbstractAsyncContextManager[None]:
+        """The turn alone on the connection: no task's statement falls on the wrong side."""
+        lane = getattr(self, "lane", None)
+        return contextlib.nullcontext() if lane is None else lane.alone(heir=heir)
+
+    def _transaction_is_open(self, is_open: bool) -> None:
+        self._transaction_active = is_open
+        if (lane := getattr(self, "lane", None)) is not None:
+            lane.block_is(is_open)
+        if not is_open and (describer := getattr(self, "describer", None)) is not None:
+            describer.freshness.ended()
