@@ -95,9 +95,6 @@ class CommitOutcomeUnknownError(DatabaseConnectionError):
     """
 
 
-# Errors that did not come from the server have the attribute too: a handler may always ask.
-SQLSpecError.sqlstate = None  # type: ignore[attr-defined]
-
 
 def mapped(error: BaseException) -> SQLSpecError:
     """Return the SQLSpec error for what psqlpy raised.
