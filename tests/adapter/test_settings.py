@@ -194,6 +194,12 @@ def test_another_place_has_no_address_of_the_old_one():
     assert read_settings(direct_location(old, "host=other")).hosts == (Host("other"),)
 
 
+@pytest.mark.parametrize("name", ["connect_timeout", "pool_timeout"])
+@pytest.mark.parametrize("keys", [{}, {"dsn": "postgresql://u@h/d"}])
+def test_no_key_is_a_limit_of_30_seconds(keys, name):
+    assert getattr(read_settings(keys), name) == 30
+
+
 def test_zero_seconds_are_no_limit():
     settings = read_settings({"connect_timeout_sec": 0, "pool_timeout_sec": 0})
     assert settings.connect_timeout is None

@@ -13,6 +13,8 @@ from harness import Adapter
 from proveskill.servers import Database, Servers, ServerSpec
 from table import Table
 
+pytest.register_assert_rewrite("roundtrips")
+
 SCHEMA = Path(__file__).parents[2] / "examples" / "schema.sql"
 ADAPTERS = {
     "stock": Adapter("stock", sqlspec.adapters.psqlpy),

@@ -28,6 +28,15 @@ async def test_an_ssl_mode_is_given_as_a_word(adapter, dsn, mode):
     assert await answer(adapter, dsn, ssl_mode=mode) == 1
 
 
+@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full", "VERIFY_FULL"])
+@promise("P01", stock=MODES)
+async def test_the_word_of_an_ssl_mode_encrypts(adapter, servers, database, mode):
+    found = servers.variables(["TLS_DATABASE_URL", "TLS_CA_FILE"], database)
+    dsn = found["TLS_DATABASE_URL"].replace("127.0.0.1", "localhost")
+    keys = {} if mode == "require" else {"ca_file": found["TLS_CA_FILE"]}
+    assert await answer(adapter, dsn, ssl_mode=mode, **keys) == 1
+
+
 @pytest.mark.parametrize("target", ["any", "read-write", "read_write", "Read-Write", "primary"])
 @promise("P01", stock=Breaks(TypeError, "TargetSessionAttrs"))
 async def test_the_role_of_the_server_is_given_as_a_word(adapter, dsn, target):
@@ -51,13 +60,27 @@ async def test_enums_are_taken_as_well(adapter, dsn):
     assert await answer(adapter, dsn, **keys) == 1
 
 
+WRONG = [
+    ("ssl_mode", "required",
+     "'disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'; did you mean 'require'"),
+    ("target_session_attrs", "writable",
+     "'any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'"),
+    ("load_balance_hosts", "randomly", "'disable', 'random'; did you mean 'random'"),
+    ("conn_recycling_method", "cleen",
+     "'fast', 'verified', 'clean', 'auto'; did you mean 'clean'"),
+    ("conn_recycling_method", 5, "'fast', 'verified', 'clean', 'auto'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "word", "allowed"), WRONG)
 @promise("P01", stock=Breaks(pytest.fail.Exception, "DID NOT RAISE"))
-async def test_a_wrong_word_is_refused_at_construction_with_the_allowed_ones(adapter, dsn):
+async def test_a_wrong_word_is_refused_at_construction_with_the_allowed_ones(
+    adapter, dsn, key, word, allowed
+):
     with pytest.raises(ImproperConfigurationError) as caught:
-        adapter.config(connection_config={"dsn": dsn, "conn_recycling_method": "cleen"})
-    assert "'conn_recycling_method'" in str(caught.value)
-    assert "'fast', 'verified', 'clean', 'auto'" in str(caught.value)
-    assert "did you mean 'clean'" in str(caught.value)
+        adapter.config(connection_config={"dsn": dsn, key: word})
+    assert f"{key!r} is {word!r}" in str(caught.value)
+    assert allowed in str(caught.value)
 
 
 @promise("P01", stock=RECYCLING)

@@ -3,6 +3,8 @@ import time
 
 import pytest
 from harness import Breaks, promise
+from relay import Relay
+from socket_options import connected
 from sqlspec.exceptions import ConnectionTimeoutError, QueryTimeoutError, SQLSpecError
 
 HANGS = Breaks(TimeoutError)
@@ -24,7 +26,7 @@ async def test_the_connect_limit_bounds_the_handshake(adapter, servers, database
     await config.close_pool()
 
 
-@promise("P06", stock=Breaks(Exception))
+@promise("P06", stock=HANGS)
 async def test_a_silent_server_costs_no_place_in_the_pool(adapter, servers, database):
     names = ["SILENT_DATABASE_URL", "DATABASE_URL"]
     silent = servers.variables(names, database)["SILENT_DATABASE_URL"]
@@ -71,41 +73,33 @@ async def test_a_statement_has_a_limit_of_its_own(adapter, dsn):
     await config.close_pool()
 
 
-@promise("P06", stock=Breaks(Exception))
+@promise("P06", stock=HANGS)
 async def test_a_pool_is_usable_after_an_outage(adapter, dsn):
-    address = dsn.rpartition("@")[2].partition("/")[0]
-    host, _, port = address.partition(":")
-    mute = asyncio.Event()
+    async with Relay.before(dsn) as relay:
+        config = adapter.config(
+            connection_config={
+                "dsn": relay.dsn(dsn),
+                "connect_timeout_sec": 1,
+                "max_db_pool_size": 2,
+            }
+        )
+        relay.is_mute = True
+        for _ in range(3):
+            with pytest.raises(SQLSpecError):
+                async with asyncio.timeout(5), config.provide_session():
+                    pass
+        relay.is_mute = False
+        async with config.provide_session() as session:
+            assert await session.select_value("SELECT 1") == 1
+        await config.close_pool()
 
-    async def relay(reader, writer):
-        if mute.is_set():
-            await asyncio.sleep(3600)
-        server_reader, server_writer = await asyncio.open_connection(host, int(port))
-        ways = [copy(reader, server_writer), copy(server_reader, writer)]
-        await asyncio.gather(*ways, return_exceptions=True)
 
-    async def copy(reader, writer):
-        while chunk := await reader.read(65536):
-            writer.write(chunk)
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
-    front = server.sockets[0].getsockname()[1]
+@promise("P06", stock=None)
+async def test_the_tcp_user_timeout_takes_effect(adapter, dsn):
     config = adapter.config(
-        connection_config={
-            "dsn": dsn.replace(address, f"127.0.0.1:{front}"),
-            "connect_timeout_sec": 1,
-            "max_db_pool_size": 2,
-        }
+        connection_config={"dsn": dsn, "tcp_user_timeout_sec": 7, "max_db_pool_size": 2}
     )
-    mute.set()
-    for _ in range(3):
-        with pytest.raises(SQLSpecError):
-            async with asyncio.timeout(5), config.provide_session():
-                pass
-    mute.clear()
     async with config.provide_session() as session:
-        assert await session.select_value("SELECT 1") == 1
+        port = await session.select_value("SELECT inet_client_port()")
+        assert connected()[port].user == 7000
     await config.close_pool()
-    server.close()

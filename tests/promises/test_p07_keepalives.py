@@ -1,55 +1,70 @@
-from pathlib import Path
+"""P07: keepalive settings take effect, as the socket has them."""
 
 import pytest
 from harness import Breaks, promise
-
-KEEPALIVE_TIMER = "02"
-ESTABLISHED = "01"
-TICKS = 100
-"""/proc counts hundredths of a second."""
+from psqlpy import SslMode
+from socket_options import connected
 
 
-def timer(port):
-    """The kind of the timer of the socket at that port, and the seconds it has still to run."""
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        is_open = fields[3] == ESTABLISHED  # not one that had the port before
-        if is_open and int(fields[1].rpartition(":")[2], 16) == port:
-            kind, left = fields[5].split(":")
-            return kind, int(left, 16) / TICKS
-    raise AssertionError("the session's socket is not there")
-
-
-async def timer_with(adapter, dsn, **keys):
+async def options_with(adapter, dsn, **keys):
     config = adapter.config(connection_config={"dsn": dsn, "max_db_pool_size": 2, **keys})
-    async with config.provide_session() as session:
-        found = timer(await session.select_value("SELECT inet_client_port()"))
-    await config.close_pool()
-    return found
+    try:
+        async with config.provide_session() as session:
+            return connected()[await session.select_value("SELECT inet_client_port()")]
+    finally:
+        await config.close_pool()
 
 
-@promise("P07", stock=Breaks(AssertionError))
-async def test_the_idle_time_takes_effect_alone(adapter, dsn):
-    kind, left = await timer_with(adapter, dsn, keepalives_idle_sec=300)
-    assert kind == KEEPALIVE_TIMER
-    assert 200 < left <= 300
+@pytest.mark.parametrize("key", [
+    "keepalives_idle_sec", "keepalives_interval_sec", "keepalives_retries",
+])  # fmt: skip
+@promise("P07", stock=Breaks(AssertionError, "== 5"))
+async def test_each_setting_takes_effect_alone(adapter, dsn, key):
+    found = await options_with(adapter, dsn, **{key: 5})
+    assert found.keepalive
+    assert getattr(found, key.split("_")[1]) == 5
 
 
 @promise("P07", stock=None)
-async def test_the_idle_time_takes_effect_beside_keepalives(adapter, dsn):
-    kind, left = await timer_with(adapter, dsn, keepalives=True, keepalives_idle_sec=300)
-    assert kind == KEEPALIVE_TIMER
-    assert 200 < left <= 300
+async def test_all_of_them_take_effect_beside_keepalives(adapter, dsn):
+    keys = {"keepalives_idle_sec": 9, "keepalives_interval_sec": 8, "keepalives_retries": 7}
+    found = await options_with(adapter, dsn, keepalives=True, **keys)
+    assert found.keepalive
+    assert (found.idle, found.interval, found.retries) == (9, 8, 7)
+
+
+@promise("P07", stock=Breaks(AssertionError))
+async def test_they_take_effect_in_the_tunnel(adapter, servers, database):
+    """The tunnel's own socket is in this process as well."""
+    found = servers.variables(["TLS_DATABASE_URL", "TLS_CA_FILE"], database)
+    config = adapter.config(
+        connection_config={
+            "dsn": found["TLS_DATABASE_URL"].replace("127.0.0.1", "localhost"),
+            "ssl_mode": SslMode.VerifyCa,
+            "ca_file": found["TLS_CA_FILE"],
+            "keepalives_idle_sec": 9,
+            "keepalives_interval_sec": 8,
+            "keepalives_retries": 7,
+            "tcp_user_timeout_sec": 6,
+            "max_db_pool_size": 2,
+        }
+    )
+    before = connected()
+    async with config.provide_session() as session:
+        assert await session.select_value("SELECT 1") == 1
+        opened = [options for port, options in connected().items() if port not in before]
+    await config.close_pool()
+    set_ones = [options for options in opened if options.user == 6000]
+    assert set_ones
+    for options in set_ones:
+        assert (options.idle, options.interval, options.retries) == (9, 8, 7)
 
 
 @promise("P07", stock=Breaks(AssertionError))
 async def test_false_turns_keepalives_off(adapter, dsn):
-    kind, _ = await timer_with(adapter, dsn, keepalives=False)
-    assert kind != KEEPALIVE_TIMER
+    assert not (await options_with(adapter, dsn, keepalives=False)).keepalive
 
 
-@pytest.mark.parametrize("word", ["keepalives=0"])
 @promise("P07", stock=None)
-async def test_keepalives_are_turned_off_in_the_dsn(adapter, dsn, word):
-    kind, _ = await timer_with(adapter, f"{dsn}?{word}")
-    assert kind != KEEPALIVE_TIMER
+async def test_keepalives_are_turned_off_in_the_dsn(adapter, dsn):
+    assert not (await options_with(adapter, f"{dsn}?keepalives=0")).keepalive

@@ -28,6 +28,15 @@ async def count(session) -> int:
     return await session.select_value("SELECT count(*) FROM points")
 
 
+async def transactions(session, config) -> int:
+    """The transactions that the database has committed so far."""
+    await session.execute("SELECT pg_stat_force_next_flush()")
+    async with config.provide_session() as other:
+        return await other.select_value(
+            "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+        )
+
+
 @promise("P15", stock=None)
 async def test_a_thousand_gathered_queries_each_get_their_own_row(adapter, session, points):
     numbers = [number % 1_100 for number in range(1_000, 2_000)]
@@ -42,16 +51,22 @@ async def test_a_thousand_gathered_queries_each_get_their_own_row(adapter, sessi
 async def test_a_thousand_gathered_queries_are_few_statements_for_the_server(
     adapter, config, session, points
 ):
-    async def transactions() -> int:
-        await session.execute("SELECT pg_stat_force_next_flush()")
-        async with config.provide_session() as other:
-            return await other.select_value(
-                "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
-            )
-
-    before = await transactions()
+    before = await transactions(session, config)
     await asyncio.gather(*(session.select_one(POINT, number) for number in range(1, 1_001)))
-    assert await transactions() - before < 50
+    assert await transactions(session, config) - before < 50
+
+
+@promise("P15", stock=WRONG)
+async def test_so_are_a_thousand_gathered_executions(adapter, config, session, points):
+    """As the guidance has it: `session.execute("SELECT * ... WHERE id = $1", i)`, gathered."""
+    before = await transactions(session, config)
+    query = "SELECT * FROM points WHERE id = $1"
+    results = await asyncio.gather(*(session.execute(query, number) for number in range(1_000)))
+    assert await transactions(session, config) - before < 50
+    assert results[0].get_data() == []
+    assert [result.get_data() for result in results[1:]] == [
+        [{"id": number, "name": f"point {number}"}] for number in range(1, 1_000)
+    ]
 
 
 @promise("P15", stock=None)
@@ -110,6 +125,19 @@ async def test_each_gathered_write_is_committed_by_itself(adapter, config, sessi
     ]
     async with config.provide_session() as other:
         assert await count(other) == 1_100
+
+
+@promise("P15", stock=None)
+async def test_writes_that_fail_in_a_crowd_fail_for_their_own_callers_only(
+    adapter, session, points
+):
+    pairs = zip(range(2_001, 2_101), range(1, 101), strict=True)
+    answers = await asyncio.gather(
+        *(session.execute(INSERT, number, "new") for pair in pairs for number in pair),
+        return_exceptions=True,
+    )
+    assert [isinstance(answer, UniqueViolationError) for answer in answers] == [False, True] * 100
+    assert await count(session) == 1_100
 
 
 @promise("P15", stock=WRONG)

@@ -234,3 +234,22 @@ async def test_a_wrong_value_is_named_before_anything_is_sent(adapter, session, 
 async def test_no_parameter_sets_do_nothing(adapter, session, items):
     result = await session.execute_many(INSERT, [])
     assert result.rows_affected == 0
+
+
+@promise("P16", stock=WRONG)
+@pytest.mark.parametrize("count", [3, 300])
+async def test_update_with_returning_gives_the_rows_in_order(adapter, session, items, count):
+    await session.execute_many(INSERT, pairs(1, count))
+    update = "UPDATE items SET name = $2 WHERE id = $1 RETURNING id, name"
+    result = await session.execute_many(update, [(n, f"x{n}") for n in range(1, count + 1)])
+    assert result.all() == [{"id": n, "name": f"x{n}"} for n in range(1, count + 1)]
+    assert result.first() == {"id": 1, "name": "x1"}
+
+
+@promise("P16", stock=WRONG)
+async def test_delete_with_returning_counts_the_rows(adapter, session, items):
+    await session.execute_many(INSERT, pairs(1, 3))
+    gone = "DELETE FROM items WHERE id = $1 RETURNING id"
+    result = await session.execute_many(gone, [(1,), (1,), (2,)])
+    assert result.all() == [{"id": 1}, {"id": 2}]
+    assert result.rows_affected == 2

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from faults import NO_DOCUMENT, OTHER_FORMAT, PANICS
 from harness import Breaks, promise
 from sqlspec.exceptions import DataError, SQLSpecError
 
@@ -54,11 +55,26 @@ async def test_a_large_table_is_loaded(adapter, dsn):
     assert output.decode().split() == [str(ROWS), str(ROWS)]
 
 
-@promise("P17", stock=Breaks(BaseException, "entered unreachable code"))
+@promise("P17", stock=PANICS)
 @pytest.mark.parametrize("pg_type", ["vector(3)", "halfvec(3)"])
 async def test_vectors_are_loaded(adapter, session, pg_type):
     vectors = pa.array([[1, 2, 3], None, [4, 5, 6.5]], pa.list_(pa.float32(), 3))
     assert await load(session, pg_type, vectors) == ["[1,2,3]", None, "[4,5,6.5]"]
+
+
+@promise("P17", stock=PANICS)
+@pytest.mark.parametrize(
+    ("pg_type", "text"),
+    [
+        ("vector(768)", lambda n: f"[{','.join(str(int(n == m)) for m in range(768))}]"),
+        ("sparsevec(768)", lambda n: f"{{{n + 1}:1}}/768"),
+    ],
+    ids=["vector", "sparsevec"],
+)
+async def test_vectors_of_768_dimensions_are_loaded(adapter, session, pg_type, text):
+    rows = [[float(n == m) for m in range(768)] for n in range(50)]
+    vectors = pa.array(rows, pa.list_(pa.float32()))
+    assert await load(session, pg_type, vectors) == [text(n) for n in range(50)]
 
 
 @promise("P17", stock=Breaks(SQLSpecError))
@@ -99,7 +115,16 @@ async def test_more_types_are_loaded(adapter, session, pg_type, array, texts):
     assert await load(session, pg_type, array) == texts
 
 
-@promise("P17", stock=Breaks(BaseException))
+@promise(
+    "P17",
+    stock=(
+        *OTHER_FORMAT,
+        NO_DOCUMENT,
+        Breaks(TypeError, "cannot be interpreted as an integer"),
+        Breaks(DataError, "Parameter passed to IpAddr is incorrect"),
+        Breaks(SQLSpecError, "invalid message format"),
+    ),
+)
 @pytest.mark.parametrize(
     ("pg_type", "array", "texts"),
     [

@@ -6,7 +6,9 @@ import asyncio
 
 import pyarrow as pa
 import pytest
+from apart import apart
 from harness import Breaks, promise
+from observing import until_asleep
 from sqlspec.exceptions import SQLSpecError, UniqueViolationError
 
 
@@ -75,6 +77,25 @@ async def test_other_sessions_never_see_the_table_empty(adapter, config, session
         watcher.cancel()
         await asyncio.wait([watcher])
     assert seen <= {2, 3}
+
+
+@promise("P18", stock=Breaks(AssertionError))
+@apart
+async def test_a_cancelled_overwrite_leaves_the_old_rows(adapter, dsn, config):
+    async with config.provide_session() as session, config.provide_session() as other:
+        await session.execute_script(
+            "CREATE TABLE slow (n bigint); INSERT INTO slow VALUES (-1);"
+            "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;"
+            "CREATE TRIGGER wait BEFORE INSERT ON slow FOR EACH ROW EXECUTE FUNCTION wait()"
+        )
+        pid = await session.select_value("SELECT pg_backend_pid()")
+        source = pa.table({"n": list(range(20))})
+        load = asyncio.create_task(session.load_from_arrow("slow", source, overwrite=True))
+        await until_asleep(other, pid)
+        load.cancel()
+        await asyncio.wait([load])
+        assert await other.select("SELECT n FROM slow") == [{"n": -1}]
 
 
 @promise("P18", stock=Breaks(AssertionError))

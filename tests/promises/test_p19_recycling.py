@@ -1,3 +1,6 @@
+import asyncio
+
+import psqlpy
 import psycopg
 import pytest
 from harness import Breaks, promise
@@ -97,6 +100,113 @@ CLEANED = [
 @promise("P19", stock=None)
 async def test_clean_leaves_nothing_to_the_next_borrower(adapter, dsn, script, query):
     assert await after(adapter, dsn, ConnRecyclingMethod.Clean, script, query) is False
+
+
+async def after_lending(adapter, dsn, way, script, query):
+    """As `after`, where the raw connection was lent by `way` and not by a session."""
+    config, backend = await pool(adapter, dsn, ConnRecyclingMethod.Clean)
+    pools = await config.provide_pool()
+    async with config.provide_connection() if way == "connection" else pools.acquire() as lent:
+        found = await lent.fetch("SELECT pg_backend_pid() AS pid")
+        assert found.result() == [{"pid": backend}]
+        await lent.execute_batch(script)
+    async with config.provide_session() as session:
+        assert await session.select_value("SELECT pg_backend_pid()") == backend
+        found = await session.select_value(query)
+    await config.close_pool()
+    return found
+
+
+LEFT = [
+    *(CLEANED[number] for number in (0, 4, 5)),
+    ("CREATE TEMP SEQUENCE s; SELECT nextval('s')", "SELECT to_regclass('pg_temp.s') IS NOT NULL"),
+]
+
+
+@pytest.mark.parametrize(("script", "query"), LEFT, ids=[script for script, _ in LEFT])
+@pytest.mark.parametrize("way", ["connection", "acquire"])
+@promise("P19", stock=None)
+async def test_clean_cleans_what_a_lent_connection_left(adapter, dsn, way, script, query):
+    assert await after_lending(adapter, dsn, way, script, query) is False
+
+
+@pytest.mark.parametrize("way", ["connection", "acquire"])
+@promise("P19", stock=STAYS)
+async def test_clean_ends_the_transaction_that_a_lent_connection_left(adapter, dsn, way):
+    begun = "BEGIN; CREATE TABLE half (id int)"
+    query = "SELECT to_regclass('half') IS NOT NULL"
+    assert await after_lending(adapter, dsn, way, begun, query) is False
+
+
+@promise("P19", stock=None)
+async def test_clean_forgets_the_values_of_sequences(adapter, dsn):
+    config, backend = await pool(adapter, dsn, ConnRecyclingMethod.Clean)
+    async with config.provide_session() as session:
+        await session.execute("INSERT INTO users (name) VALUES ('new')")
+    async with config.provide_session() as session:
+        assert await session.select_value("SELECT pg_backend_pid()") == backend
+        with pytest.raises(SQLSpecError, match="is not yet defined in this session"):
+            await session.select_value("SELECT lastval()")
+    await config.close_pool()
+
+
+@promise("P19", stock=Breaks(psqlpy.Error, "division by zero"))
+async def test_a_connection_whose_hook_fails_at_its_return_is_not_lent_again(adapter, dsn):
+    """The hook runs again after "clean" has undone what it had set."""
+    seen = []
+    kept = []  # as in the test of the hook below
+
+    async def hook(connection):
+        kept.append(connection)
+        found = await connection.fetch("SELECT pg_backend_pid() AS pid", [])
+        seen.append(found.result()[0]["pid"])
+        if len(seen) == 2:
+            await connection.execute("SELECT 1 / 0")
+        await connection.execute("SET app.tenant = 'ours'")
+
+    config = adapter.config(
+        connection_config={
+            "dsn": dsn,
+            "max_db_pool_size": 2,
+            "conn_recycling_method": ConnRecyclingMethod.Clean,
+        },
+        driver_features={"on_connection_create": hook},
+    )
+    for _ in range(2):
+        async with config.provide_session() as session:
+            value = await session.select_value("SELECT current_setting('app.tenant', true)")
+            assert value == "ours"
+            assert await session.select_value("SELECT pg_backend_pid()") == seen[-1]
+    await config.close_pool()
+    assert seen[0] == seen[1] != seen[2]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=str)
+@promise("P19", stock=None)
+async def test_a_connection_with_a_transaction_of_psqlpy_s_own_is_not_lent_again(
+    adapter, dsn, method
+):
+    """psqlpy goes on believing in a Transaction object that nobody ended."""
+    config, backend = await pool(adapter, dsn, method)
+    async with config.provide_session() as session:
+        left_open = session.connection.transaction()
+        await left_open.begin()
+    async with config.provide_session() as session:
+        assert await session.select_value("SELECT pg_backend_pid()") != backend
+    await config.close_pool()
+
+
+@promise("P19", stock=Breaks(TimeoutError))
+async def test_what_create_connection_gives_is_outside_of_the_pool(adapter, dsn):
+    config, _ = await pool(adapter, dsn, ConnRecyclingMethod.Fast)
+    async with asyncio.timeout(3):
+        made = [await config.create_connection() for _ in range(3)]
+        async with config.provide_session() as one, config.provide_session() as other:
+            assert await one.select_value("SELECT 1") + await other.select_value("SELECT 1") == 2
+    assert config.connection_instance.status().size == 2
+    for connection in made:
+        connection.close()
+    await config.close_pool()
 
 
 @promise("P19", stock=None)

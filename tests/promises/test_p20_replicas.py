@@ -1,13 +1,13 @@
 import asyncio
 import socket
 import time
-from contextlib import suppress
 
 import psqlpy
 import psycopg
 import pytest
 from harness import Breaks, promise
 from proveskill.servers import Servers, ServerSpec
+from relay import Relay
 from sqlspec.exceptions import DatabaseConnectionError, SQLSpecError
 
 IGNORED = Breaks(AssertionError)
@@ -134,56 +134,17 @@ async def test_the_error_says_what_each_host_said(adapter, cluster):
 @promise("P20", stock=IGNORED)
 async def test_reads_are_spread_over_the_standbys(adapter, cluster):
     standby, primary = hosts_of(cluster)
-    fronts = [await Front.open(standby) for _ in range(2)]
-    config = of(adapter, with_hosts(cluster, [primary, *(front.address for front in fronts)]))
+    async with Relay(standby) as one, Relay(standby) as other:
+        config = of(adapter, with_hosts(cluster, [primary, one.address, other.address]))
 
-    async def read():
-        assert await is_standby(config, read_only=True)
+        async def read():
+            assert await is_standby(config, read_only=True)
 
-    for _ in range(6):
-        await asyncio.gather(*(read() for _ in range(4)))
-        await config.close_pool()
-    for front in fronts:
-        assert front.accepted > 0
-        front.cut()
-
-
-class Front:
-    """A listener before a server that can be cut off like a cable."""
-
-    def __init__(self, server):
-        self.server = server
-        self.accepted = 0
-        self.writers = []
-
-    @classmethod
-    async def open(cls, address):
-        host, _, port = address.partition(":")
-
-        async def copy(reader, writer):
-            with suppress(OSError):
-                while chunk := await reader.read(65536):
-                    writer.write(chunk)
-                    await writer.drain()
-            writer.close()
-
-        async def handle(reader, writer):
-            front.accepted += 1
-            other_reader, other_writer = await asyncio.open_connection(host, int(port))
-            front.writers += [writer, other_writer]
-            await asyncio.gather(copy(reader, other_writer), copy(other_reader, writer))
-
-        front = cls(await asyncio.start_server(handle, "127.0.0.1", 0))
-        return front
-
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
-
-    def cut(self):
-        self.server.close()
-        for writer in self.writers:
-            writer.transport.abort()
+        for _ in range(6):
+            await asyncio.gather(*(read() for _ in range(4)))
+            await config.close_pool()
+        assert one.accepted > 0
+        assert other.accepted > 0
 
 
 @pytest.fixture
@@ -206,32 +167,32 @@ def wait_for_replay(standby, cluster):
 @promise("P20", stock=Breaks(psqlpy.Error))
 async def test_a_failover_is_followed(adapter, own_pair):
     standby, primary = hosts_of(own_pair)
-    front = await Front.open(primary)
-    config = of(adapter, with_hosts(own_pair, [front.address, standby]), connect_timeout_sec=5)
-    async with config.provide_session() as session:
-        await session.execute("CREATE TABLE written (id int)")
-    written = []
-
-    async def write(number):
+    async with Relay(primary) as front:
+        config = of(adapter, with_hosts(own_pair, [front.address, standby]), connect_timeout_sec=5)
         async with config.provide_session() as session:
-            await session.execute("INSERT INTO written VALUES ($1)", number)
-        written.append(number)
+            await session.execute("CREATE TABLE written (id int)")
+        written = []
 
-    for number in range(5):
-        await write(number)
-    to_standby = with_hosts(own_pair, [standby])
-    with psycopg.connect(to_standby, autocommit=True) as connection:
-        await asyncio.to_thread(wait_for_replay, connection, own_pair)
-        # The primary goes away in the middle of writes, then the standby takes over.
-        writes = [asyncio.create_task(write(number)) for number in range(5, 10)]
-        front.cut()
-        await asyncio.gather(*writes, return_exceptions=True)
-        assert await is_standby(config, read_only=True) is True
-        with pytest.raises(DatabaseConnectionError):
-            await write(100)
-        connection.execute("SELECT pg_promote()")
-    await write(200)
-    assert await is_standby(config) is False
-    async with config.provide_session(read_only=True) as session:
-        assert await session.select_value("SELECT count(*) FROM written WHERE id = 200") == 1
-    await config.close_pool()
+        async def write(number):
+            async with config.provide_session() as session:
+                await session.execute("INSERT INTO written VALUES ($1)", number)
+            written.append(number)
+
+        for number in range(5):
+            await write(number)
+        to_standby = with_hosts(own_pair, [standby])
+        with psycopg.connect(to_standby, autocommit=True) as connection:
+            await asyncio.to_thread(wait_for_replay, connection, own_pair)
+            # The primary goes away in the middle of writes, then the standby takes over.
+            writes = [asyncio.create_task(write(number)) for number in range(5, 10)]
+            front.cut()
+            await asyncio.gather(*writes, return_exceptions=True)
+            assert await is_standby(config, read_only=True) is True
+            with pytest.raises(DatabaseConnectionError):
+                await write(100)
+            connection.execute("SELECT pg_promote()")
+        await write(200)
+        assert await is_standby(config) is False
+        async with config.provide_session(read_only=True) as session:
+            assert await session.select_value("SELECT count(*) FROM written WHERE id = 200") == 1
+        await config.close_pool()

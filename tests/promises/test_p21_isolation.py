@@ -50,6 +50,19 @@ async def test_a_transaction_block_takes_the_same_arguments(adapter, session):
     assert settings["read_only"] == "on"
 
 
+@pytest.mark.parametrize("argument", ["read_only", "deferrable"])
+@promise("P21", stock=Breaks(TypeError, "keyword argument"))
+async def test_false_overrides_the_session_s_default_and_none_leaves_it(adapter, session, argument):
+    name = f"transaction_{argument}"
+    await session.execute_script(f"SET default_{name} = on")
+    for given, word in ((False, "off"), (True, "on"), (None, "on")):
+        await session.begin(**{argument: given})
+        assert await session.select_value(f"SHOW {name}") == word
+        await session.rollback()
+        async with session.transaction(**{argument: given}):
+            assert await session.select_value(f"SHOW {name}") == word
+
+
 @promise("P21", stock=Breaks(TypeError, "keyword arguments"))
 async def test_a_read_only_transaction_refuses_to_write(adapter, session):
     with pytest.raises(SQLSpecError, match="read-only transaction"):

@@ -56,6 +56,25 @@ async def test_first_works_on_the_result_of_an_sql_object(adapter, session):
     }
 
 
+@promise("P22", stock=Breaks(AttributeError, "first"))
+async def test_first_is_the_whole_row_of_an_update_returning_everything(adapter, session):
+    for number in (1, 2):
+        made = await session.execute(INSERT, "A", f"{number}@x")
+        result = await session.execute(
+            "UPDATE users SET status = $1 WHERE id = $2 RETURNING *", "active", made.scalar()
+        )
+        assert result.first()["id"] == made.scalar()
+        assert result.first()["status"] == "active"
+
+
+@promise("P22", stock=None)
+async def test_scalar_is_had_of_a_delete_too(adapter, session):
+    for number in (1, 2):
+        made = await session.execute(INSERT, "A", f"{number}@x")
+        gone = await session.execute("DELETE FROM users WHERE id = $1 RETURNING id", made.scalar())
+        assert gone.scalar() == made.scalar()
+
+
 @promise("P22", stock=None)
 async def test_merge_returns_its_rows(adapter, session):
     for _ in (1, 2):

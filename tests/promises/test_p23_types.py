@@ -1,88 +1,70 @@
 """P23: types come back as Python's own, and every built-in type goes both ways or says why not.
 
-The whole table is in tests/adapter/test_types_table.py; here are the forms of the guidance, and
-what the stock adapter does with them.
+Here are the values of the guidance; the manual's table of types is in test_p23_table.py.
 """
 
 import datetime as dt
-import ipaddress
 import math
 import uuid
 from decimal import Decimal
 
 import pytest
+from faults import (
+    NO_DATETIME,
+    NO_DECIMAL,
+    NO_DECODER,
+    NO_DOCUMENT,
+    OTHER_CLASS,
+    OTHER_FORMAT,
+    UNKNOWN,
+)
 from harness import Breaks, promise
-from psqlpy_adapter.types import Interval, Range
-from sqlspec.exceptions import DataError
+from psqlpy_adapter.types import Range
+from roundtrips import assert_unchanged, through
 
 UTC = dt.UTC
 KEY = uuid.UUID("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")
-ODD = Breaks(BaseException)
-
-
-async def through(session, pg_type, value):
-    """Store and read a value twice; return the value of the second time."""
-    await session.execute_script(f"CREATE TEMP TABLE kept (value {pg_type})")
-    for _ in (1, 2):
-        await session.execute("INSERT INTO kept VALUES ($1)", (value,))
-        rows = await session.select("SELECT value FROM kept")
-    return rows[-1]["value"]
 
 
 @pytest.mark.parametrize(("pg_type", "value"), [
-    ("timestamptz", dt.datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=UTC)),
-    ("timestamp", dt.datetime(2024, 1, 2, 3, 4, 5)),
-    ("date", dt.date(2024, 1, 2)),
-    ("time", dt.time(1, 2, 3)),
     ("numeric", Decimal("99.99")),
     ("jsonb", {"tags": ["new"], "rating": 4.5}),
-    ("int8", 2**60),
-    ("bool", False),
-    ("bytea", b"\0\xff"),
     ("text[]", ["a", "b"]),
-    ("varchar(20)", "text"),
 ])  # fmt: skip
 @promise("P23", stock=None)
 async def test_the_types_that_stock_knows_come_back_as_they_went_in(
     adapter, session, pg_type, value
 ):
-    assert await through(session, pg_type, value) == value
+    await assert_unchanged(session, pg_type, value)
 
 
 @pytest.mark.parametrize(("pg_type", "value"), [
-    ("uuid", KEY),
-    ("float8", 1.5),
-    ("float4", 0.25),
     ("float8[]", [1.5, 2.5]),
-    ("numeric", Decimal("123456789012345678901234567890.123456789012345678901234567890")),
-    ("numeric", Decimal("Infinity")),
-    ("int4[]", [1, None]),
     ("uuid[]", [KEY]),
-    ("char(3)", "a  "),
-    ("interval", Interval(1, 2, 3)),
+    ("numeric", Decimal("Infinity")),
     ("date", math.inf),
-    ("timetz", dt.time(1, 2, tzinfo=UTC)),
-    ("inet", ipaddress.ip_interface("10.0.0.1/8")),
-    ("cidr", ipaddress.ip_network("10.0.0.0/8")),
-    ("money", Decimal("12.10")),
-    ("varbit", "101"),
     ("int4range", Range(1, 5)),
     ("int4multirange", [Range(1, 5)]),
-    ("polygon", ((0.0, 0.0), (1.0, 1.0))),
-    ("tsvector", "'a':1 'b':2"),
-    ("pg_lsn", "0/FF"),
     ("regclass", 1259),
     ("xid8", 7),
     ("jsonb", 5),
 ])  # fmt: skip
-@promise("P23", stock=ODD)
+@promise(
+    "P23",
+    stock=(
+        *OTHER_FORMAT,
+        NO_DECIMAL,
+        UNKNOWN,
+        NO_DECODER,
+        NO_DOCUMENT,
+        Breaks(AssertionError, "UUID("),
+    ),
+)
 async def test_the_other_types_come_back_as_they_went_in(adapter, session, pg_type, value):
-    found = await through(session, pg_type, value)
-    assert found == value
-    assert type(found) is type(value)
+    await assert_unchanged(session, pg_type, value)
 
 
-@promise("P23", stock=ODD)
+@promise("P23", stock=OTHER_FORMAT)
 async def test_enums_their_arrays_domains_and_composites_come_back(adapter, session):
     await session.execute_script(
         "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);"
@@ -95,12 +77,12 @@ async def test_enums_their_arrays_domains_and_composites_come_back(adapter, sess
     assert await session.select("SELECT * FROM own") == [row, row]
 
 
-@promise("P23", stock=ODD)
+@promise("P23", stock=OTHER_FORMAT)
 async def test_a_uuid_for_text_is_stored_as_its_text(adapter, session):
     assert await through(session, "text", KEY) == str(KEY)
 
 
-@promise("P23", stock=ODD)
+@promise("P23", stock=OTHER_CLASS)
 async def test_text_for_any_type_is_read_as_the_server_reads_it(adapter, session):
     for _ in (1, 2):
         row = await session.select_one(
@@ -110,23 +92,7 @@ async def test_text_for_any_type_is_read_as_the_server_reads_it(adapter, session
         assert row == {"a": "0044-03-15 BC", "b": "1 mon 2 days", "c": "[1,5)"}
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "date '0044-03-15 BC'",
-        "timestamp '20000-01-01'",
-        "time '24:00'",
-    ],
-)
-@promise("P23", stock=ODD)
-async def test_what_python_cannot_hold_says_so_and_can_be_had_as_text(adapter, session, value):
-    for _ in (1, 2):
-        with pytest.raises(DataError, match="cast the column to text"):
-            await session.select_value(f"SELECT {value} AS v")
-        assert await session.select_value(f"SELECT ({value})::text AS v")
-
-
-@promise("P23", stock=ODD)
+@promise("P23", stock=Breaks(AssertionError, "datetime.datetime(2024, 1, 1, 0, 0, "))
 async def test_a_naive_time_means_the_time_zone_of_the_session(adapter, session):
     await session.execute_script("SET timezone TO 'America/New_York'")
     for _ in (1, 2):
@@ -141,7 +107,7 @@ async def test_columns_of_one_name_and_two_types_do_not_mix(adapter, session):
         assert row == {"id": "x", "ID": Decimal("5.5")}
 
 
-@promise("P23", stock=ODD)
+@promise("P23", stock=Breaks(AssertionError, "assert [] =="))
 async def test_the_arrow_schema_of_an_empty_result_has_its_types(adapter, session):
     statement = "SELECT 1::int2 AS a, now() AS b, gen_random_uuid() AS c, 1.5 AS d WHERE false"
     schema = (await session.select_to_arrow(statement)).data.schema
@@ -150,38 +116,58 @@ async def test_the_arrow_schema_of_an_empty_result_has_its_types(adapter, sessio
     ]  # fmt: skip
 
 
-@promise("P23", stock=ODD)
-async def test_a_stream_reads_what_a_select_reads(adapter, session):
-    statement = "SELECT $1::uuid AS a, $2::int4range AS b, n FROM generate_series(1, 5) n"
+@promise("P23", stock=NO_DATETIME)
+async def test_a_text_or_a_date_is_taken_for_a_timestamp(adapter, session):
     for _ in (1, 2):
-        stream = session.select_stream(statement, str(KEY), Range(1, 5), chunk_size=2)
-        rows = [row async for row in stream]
-        assert rows == [{"a": KEY, "b": Range(1, 5), "n": n} for n in range(1, 6)]
+        for value in ("2026-01-02", dt.date(2026, 1, 2)):
+            text = "SELECT $1::timestamp AS v"
+            assert await session.select_value(text, value) == dt.datetime(2026, 1, 2)
 
 
-@promise("P23", stock=None)
-async def test_a_stream_leaves_a_transaction_begun_as_text_alone(adapter, session):
-    await session.execute_script("CREATE TEMP TABLE kept (id int)")
-    await session.execute("BEGIN")
-    await session.execute("INSERT INTO kept VALUES (1)")
-    assert [row async for row in session.select_stream("SELECT id FROM kept")] == [{"id": 1}]
-    await session.execute("ROLLBACK")
-    assert await session.select_value("SELECT count(*) FROM kept") == 0
+@promise("P23", stock=OTHER_FORMAT)
+async def test_small_numbers_keep_their_digits(adapter, session):
+    for value in (1e-9, 4.2, 1e300, 5e-324):
+        for _ in (1, 2):
+            row = await session.select_one("SELECT $1::float8 AS f, $2::numeric AS n", value, value)
+            assert row == {"f": value, "n": Decimal(repr(value))}
 
 
-@promise("P23", stock=ODD)
-async def test_what_is_written_while_a_stream_is_read_is_committed_by_itself(adapter, config):
-    async with config.provide_session() as session, config.provide_session() as other:
-        await session.execute_script("CREATE TABLE kept (id int)")
-        rows = session.select_stream("SELECT n FROM generate_series(1, 100) n", chunk_size=10)
+@promise("P23", stock=NO_DECODER)
+async def test_arrow_takes_the_values_that_it_has_no_type_for_as_text(adapter, session):
+    table = (
+        await session.select_to_arrow(
+            "SELECT 'NaN'::numeric AS n, '[1,2)'::int4range AS r, inet '10.0.0.1/8' AS a"
+        )
+    ).data
+    assert [str(field.type) for field in table.schema] == ["string"] * 3
+    assert table.to_pylist() == [{"n": "NaN", "r": "[1,2)", "a": "10.0.0.1/8"}]
 
-        async def fail_at_15():
-            async with rows:
-                async for row in rows:
-                    await session.execute("INSERT INTO kept VALUES ($1)", row["n"])
-                    if row["n"] == 15:
-                        raise ZeroDivisionError
 
-        with pytest.raises(ZeroDivisionError):
-            await fail_at_15()
-        assert await other.select_value("SELECT count(*) FROM kept") == 15
+@promise("P23", stock=Breaks(AssertionError, "duration[us]"))
+async def test_arrow_has_the_narrowest_type_of_the_values(adapter, session):
+    table = (
+        await session.select_to_arrow(
+            "SELECT 1.5 AS d, interval '1 mon 2 days' AS m, interval '2 days' AS i, "
+            "'[1]'::jsonb AS j"
+        )
+    ).data
+    assert [str(field.type) for field in table.schema] == [
+        "decimal128(2, 1)", "month_day_nano_interval", "duration[us]", "list<item: int64>",
+    ]  # fmt: skip
+
+
+@promise("P23", stock=Breaks(AssertionError, "assert [] =="))
+async def test_an_empty_result_has_its_columns(adapter, session):
+    for _ in (1, 2):
+        result = await session.execute("SELECT id, name FROM users WHERE id = $1", 99)
+        assert result.column_names == ["id", "name"]
+        assert result.get_data() == []
+
+
+@promise("P23", stock=Breaks(AssertionError, "assert [] =="))
+async def test_an_empty_result_of_returning_has_its_columns(adapter, session):
+    for _ in (1, 2):
+        result = await session.execute(
+            "UPDATE users SET age = 1 WHERE id = $1 RETURNING id, age AS years", 99
+        )
+        assert result.column_names == ["id", "years"]

@@ -4,10 +4,17 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from faults import PANICS
 from harness import Breaks, promise
 from sqlspec.exceptions import DataError, SQLSpecError
 
-ODD = Breaks(BaseException)
+# Each value fails in a way of its own, seldom with a message that names the fault.
+EACH_ITS_OWN = (
+    *(Breaks(kind) for kind in (TypeError, OverflowError, UnicodeEncodeError, SQLSpecError)),
+    PANICS,
+    Breaks(AssertionError, "parameter $2"),
+    Breaks(pytest.fail.Exception, "DID NOT RAISE"),
+)
 WRONG = [
     ("int2", 40_000, "int", "int2", "outside -32768 .. 32767"),
     ("int4", 2**31, "int", "int4", "outside"),
@@ -46,7 +53,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("pg_type", "value", "python", "named", "reason"), WRONG)
-@promise("P24", stock=ODD)
+@promise("P24", stock=EACH_ITS_OWN)
 async def test_a_wrong_value_is_a_data_error_that_names_both_types(
     adapter, session, pg_type, value, python, named, reason
 ):
@@ -64,7 +71,7 @@ async def test_a_wrong_value_is_a_data_error_that_names_both_types(
 
 
 @pytest.mark.parametrize("value", ["x", dt.date(2024, 1, 1), {1, 2}, object(), 1 + 2j])
-@promise("P24", stock=ODD)
+@promise("P24", stock=Breaks(TypeError, "cannot be interpreted as an integer"))
 async def test_whatever_is_given_for_an_int_is_a_sqlspec_error(adapter, session, value):
     for _ in (1, 2):
         with pytest.raises(SQLSpecError):
@@ -78,3 +85,11 @@ async def test_a_wrong_number_of_values_is_a_sqlspec_error(adapter, session, cou
     for _ in (1, 2):
         with pytest.raises(SQLSpecError):
             await session.execute("SELECT $1::int + $2::int AS sum", *range(count))
+
+
+@promise("P24", stock=Breaks(OverflowError, "too large"))
+async def test_a_wrong_value_of_a_load_names_the_column_and_both_types(adapter, session):
+    with pytest.raises(DataError) as caught:
+        await session.load_from_records("users", [{"name": "x", "age": 2**40}])
+    for part in ('"age"', "int64", "integer"):
+        assert part in str(caught.value)

@@ -7,7 +7,8 @@ from contextlib import suppress
 import pytest
 from apart import apart
 from harness import Breaks, promise
-from sqlspec.exceptions import QueryTimeoutError, SQLSpecError, TransactionError
+from observing import until_asleep
+from sqlspec.exceptions import TransactionError
 
 SLEEP = "SELECT pg_sleep($1::int * 0.001)::text AS slept"
 # From its second execution on, SQLSpec sends a statement on another path, where stock breaks.
@@ -25,14 +26,6 @@ async def is_at_work(observer, pid):
     busy = "state = 'active' AND query NOT LIKE 'BEGIN; ROLLBACK%'"
     query = f"SELECT {busy} FROM pg_stat_activity WHERE pid = $1"
     return await observer.select_value_or_none(query, pid) is True
-
-
-async def until_at_work(observer, pid):
-    """Wait until the backend sleeps; while it parses, the statement is not even sent yet."""
-    query = "SELECT wait_event FROM pg_stat_activity WHERE pid = $1 AND state = 'active'"
-    async with asyncio.timeout(10):
-        while await observer.select_value_or_none(query, pid) != "PgSleep":
-            pass  # every look is a round trip, in which the other tasks go on
 
 
 @pytest.fixture
@@ -53,7 +46,7 @@ async def test_cancel_raises_cancelled_error_and_stops_the_server(adapter, dsn, 
     await session.select(SLEEP, 0)
     pid = await pid_of(session)
     task = asyncio.create_task(session.select(SLEEP, 30_000))
-    await until_at_work(observer, pid)
+    await until_asleep(observer, pid)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -101,7 +94,7 @@ async def test_a_failing_sibling_in_a_task_group_stops_the_statement(
     pid = await pid_of(session)
 
     async def fail():
-        await until_at_work(observer, pid)
+        await until_asleep(observer, pid)
         raise LookupError
 
     async def run():
@@ -245,7 +238,7 @@ async def test_a_second_cancellation_does_not_leave_the_server_at_work(
     async with config.provide_session() as session:
         pid = await pid_of(session)
         task = asyncio.create_task(session.select(SLEEP, 30_000))
-        await until_at_work(observer, pid)
+        await until_asleep(observer, pid)
         task.cancel()
         await asyncio.sleep(0)
         task.cancel()
@@ -284,19 +277,3 @@ async def test_a_neighbour_on_the_same_session_is_neither_hit_nor_kept_waiting(
     assert outcomes[0] == "before"
     assert isinstance(outcomes[1], asyncio.CancelledError)
     assert outcomes[2] == "after"
-
-
-@promise("P25", stock=Breaks(Exception))
-@apart
-async def test_the_client_has_a_limit_of_its_own(adapter, dsn):
-    config = adapter.config(
-        connection_config={"dsn": dsn, "max_db_pool_size": 2, "statement_timeout_sec": 1}
-    )
-    try:
-        async with config.provide_session() as session:
-            with pytest.raises(QueryTimeoutError):
-                await session.select(SLEEP, 5_000)
-            assert await session.select_value("SELECT 1") == 1
-    finally:
-        with suppress(SQLSpecError, TypeError):
-            await config.close_pool()

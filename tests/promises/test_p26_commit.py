@@ -1,9 +1,12 @@
 """P26: commit means committed."""
 
+import asyncio
 from contextlib import suppress
 
 import pytest
 from harness import Breaks, promise
+from observing import until_asleep
+from psqlpy_adapter import CommitOutcomeUnknownError
 from sqlspec.exceptions import (
     DatabaseConnectionError,
     ForeignKeyViolationError,
@@ -96,3 +99,42 @@ async def test_commit_on_a_connection_lost_before_says_so(adapter, config):
         with pytest.raises(DatabaseConnectionError):
             await session.commit()
         assert await other.select_value(COUNT) == 0
+
+
+async def failing_batch(session):
+    await session.execute_many("INSERT INTO users (name) VALUES ($1)", [("New",), (None,)])
+
+
+async def failing_script(session):
+    await session.execute_script("SELECT 1; SELECT 1 / 0")
+
+
+@pytest.mark.parametrize("work", [failing_batch, failing_script])
+@promise("P26", stock=Breaks(pytest.fail.Exception, "DID NOT RAISE"))
+async def test_commit_after_a_failed_batch_or_script_raises(adapter, session, work):
+    await session.begin()
+    await session.execute("INSERT INTO users (name) VALUES ('New')")
+    with pytest.raises(SQLSpecError):
+        await work(session)
+    with pytest.raises(TransactionError):
+        await session.commit()
+    assert await session.select_value(COUNT) == 0
+
+
+@promise("P26", stock=Breaks(SQLSpecError, "terminating connection"))
+async def test_a_commit_whose_answer_was_lost_says_that_nobody_knows(adapter, config):
+    async with config.provide_session() as session, config.provide_session() as other:
+        await session.execute_script(
+            "CREATE TABLE slow (n int); CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN PERFORM pg_sleep(20); RETURN NEW; END $$;"
+            "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION wait()"
+        )
+        pid = await session.select_value("SELECT pg_backend_pid()")
+        await session.begin()
+        await session.execute("INSERT INTO slow VALUES (1)")
+        commit = asyncio.create_task(session.commit())
+        await until_asleep(other, pid)
+        await other.select_value("SELECT pg_terminate_backend($1, 5000)", pid)
+        with pytest.raises(CommitOutcomeUnknownError):
+            await commit

@@ -85,6 +85,24 @@ async def test_the_pool_opens_and_statements_work(adapter, dsn, features):
     await config.close_pool()
 
 
+@promise("P27", stock=CLOSED)
+async def test_transactions_batches_and_streams_work_in_its_mode(adapter, dsn):
+    config = adapter.config(
+        connection_config={"dsn": dsn, "max_db_pool_size": 2},
+        driver_features={"pooler_mode": "transaction"},
+    )
+    insert = "INSERT INTO users (name) VALUES ($1)"
+    async with config.provide_session() as session:
+        before = await session.select_value("SELECT count(*) FROM users")
+        for _ in (1, 2):
+            async with session.transaction():
+                await session.execute(insert, "x")
+            await session.execute_many(insert, [("y",)] * 30)
+        async with session.select_stream("SELECT id FROM users", chunk_size=5) as stream:
+            assert len([row async for row in stream]) == before + 62
+    await config.close_pool()
+
+
 @needs_old
 @promise("P27", stock=CLOSED)
 async def test_a_pooler_that_loses_statements_is_refused_before_the_first_one(
