@@ -25,8 +25,14 @@ async def observing(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 
 async def until_at_work(observer: asyncpg.Connection[Any], pid: int, needle: str) -> None:
-    """Wait until the backend runs a statement that contains `needle`."""
-    query = "SELECT query FROM pg_stat_activity WHERE pid = $1 AND state = 'active'"
+    """Wait until the backend runs a statement that contains `needle`: pg_sleep, until it sleeps.
+
+    A backend that parses such a statement shows it as active, too.
+    """
+    query = (
+        "SELECT query FROM pg_stat_activity WHERE pid = $1 AND state = 'active' "
+        "AND (query NOT LIKE '%pg_sleep%' OR wait_event = 'PgSleep')"
+    )
     async with asyncio.timeout(DEADLINE):
         while needle not in (await observer.fetchval(query, pid) or ""):
             pass  # every look is a round trip, in which the other tasks go on

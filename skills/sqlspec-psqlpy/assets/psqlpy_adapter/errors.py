@@ -95,7 +95,6 @@ class CommitOutcomeUnknownError(DatabaseConnectionError):
     """
 
 
-
 def mapped(error: BaseException) -> SQLSpecError:
     """Return the SQLSpec error for what psqlpy raised.
 
