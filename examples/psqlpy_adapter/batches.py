@@ -42,6 +42,7 @@ from psqlpy_adapter.execution import ExecutionMixin
 from psqlpy_adapter.lone import settled
 from psqlpy_adapter.mending import is_stale
 from psqlpy_adapter.numbering import for_sqlspec, placeholders
+from psqlpy_adapter.refusals import refuse_harmful
 from psqlpy_adapter.statements import readable_object
 from psqlpy_adapter.types import TextNeeded
 
@@ -138,6 +139,7 @@ async def _run(driver: ExecutionMixin, sql: str, sets: Sets) -> Outcome:
     """Run the batch in the best way that is right."""
     if not sets:
         return None, 0, []
+    refuse_harmful(sql)
     async with driver.lane.alone():
         await driver.tidy()
         is_open = await in_block(driver)
