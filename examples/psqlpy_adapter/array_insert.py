@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from psqlpy.extra_types import CustomType
@@ -35,7 +36,8 @@ class _Columns:
     """
 
     def __init__(self, driver: ExecutionMixin, plan: Plan, sets: Sequence[Sequence[Any]]) -> None:
-        self.values = list(zip(*sets, strict=True))
+        # Not zip(*sets): that makes an iterator a set, which sets off the garbage collector.
+        self.values = [list(map(itemgetter(n), sets)) for n in range(len(plan.parameters))]
         self._binary = [driver.catalogue.binary(t) for t in plan.parameters]
         self.texts = {
             number: pg_type.quoted

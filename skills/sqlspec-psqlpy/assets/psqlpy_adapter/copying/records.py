@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -36,7 +37,7 @@ def columns_of(records: Iterable[Any], columns: Sequence[str] | None) -> Columns
     if isinstance(rows[0], Mapping):
         names = list(rows[0]) if columns is None else list(columns)
         expected = set(names)
-        if not all(isinstance(row, Mapping) for row in rows):
+        if not all(issubclass(kind, Mapping) for kind in set(map(type, rows))):
             raise ImproperConfigurationError(
                 "load_from_records mapping records must all be mappings."
             )
@@ -49,15 +50,13 @@ def columns_of(records: Iterable[Any], columns: Sequence[str] | None) -> Columns
         raise ImproperConfigurationError(
             "load_from_records requires columns when records are positional sequences."
         )
-    tuples = [() if isinstance(row, Mapping) else tuple(row) for row in rows]
-    if any(len(row) != len(columns) for row in tuples):
+    kinds = set(map(type, rows))
+    tuples = rows if kinds <= {tuple, list} else list(map(tuple, rows))
+    if any(issubclass(kind, Mapping) for kind in kinds) or {*map(len, tuples)} != {len(columns)}:
         raise ImproperConfigurationError(
             "load_from_records positional records must match the number of columns."
         )
-    return [
-        (name, list(values))
-        for name, values in zip(columns, zip(*tuples, strict=True), strict=True)
-    ]
+    return [(name, list(map(itemgetter(n), tuples))) for n, name in enumerate(columns)]
 
 
 async def table_of(driver: Any, table: str, columns: Columns) -> pa.Table:
