@@ -1,1 +1,5 @@
-"""Run and prove every fence of an Agent Skill against a real PostgreSQL."""
+"""proveskill: runs every code fence of an Agent Skill, and proves its sentences."""
+
+from proveskill.proves import proves
+
+__all__ = ["proves"]

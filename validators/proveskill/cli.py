@@ -64,6 +64,7 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     add("--server", metavar="KIND", help="embedded (default), container, or a postgresql:// URL")
     add("--image", metavar="IMAGE", help="image of the container server")
     add("--adapter", metavar="NAME", help="a variant that skill.yaml names, or both")
+    add("--require-proofs", action="store_true", help="fail for every unproven statement")
     add("--report", metavar="FILE", help="write the report as JSON")
     add("--jobs", type=int, metavar="N", help="sections executed at once (default: the cores)")
     add("--timeout", type=float, metavar="SECONDS", help="limit of one fence")

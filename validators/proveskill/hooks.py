@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 import pytest
 
-from proveskill.items import FrontMatterWrong, SnippetItem
-from proveskill.model import Failure, Verdict
+from proveskill.items import FrontMatterWrong, SnippetItem, StatementItem
+from proveskill.model import Failure, StatementVerdict, Verdict
 from proveskill.render import FailureText, rerun_command
+from proveskill.report import statement_record
 from proveskill.session import Session
+from proveskill.statement_verdicts import proof_id
 from proveskill.summary import finish, write_summary
 
 
@@ -24,7 +26,10 @@ class Hooks:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start executing what was selected."""
         if not session.config.option.collectonly:
-            self.state.start([item for item in session.items if isinstance(item, SnippetItem)])
+            self.state.start(
+                [item for item in session.items if isinstance(item, SnippetItem)],
+                [item for item in session.items if isinstance(item, StatementItem)],
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
@@ -33,13 +38,16 @@ class Hooks:
         Set-up, capturing and logging would surround nothing here: a worker does all that. They
         would cost more than the report.
         """
-        if not isinstance(item, SnippetItem):
+        if not isinstance(item, SnippetItem | StatementItem):
             return None
         hook = item.ihook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        verdict = self.state.verdict(item)
+        if isinstance(item, SnippetItem):
+            report = fence_report(item, self.state.verdict(item))
+        else:
+            report = statement_report(item, self.state.statement_verdict(item))
         hook.pytest_runtest_logreport(report=_phase(item, "setup"))
-        hook.pytest_runtest_logreport(report=fence_report(item, verdict))
+        hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logreport(report=_phase(item, "teardown"))
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
@@ -56,6 +64,8 @@ class Hooks:
         """Keep records and failures, in the process that writes the summary."""
         if record := getattr(report, "proveskill", None):
             self.state.records.append(record)
+        if statement := getattr(report, "proveskill_statement", None):
+            self.state.statements.append(statement)
         if failure := getattr(report, "proveskill_failure", None):
             self.state.failures.append(Failure(**failure))
 
@@ -105,8 +115,29 @@ def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
     return report  # type: ignore[no-any-return]
 
 
+def statement_report(item: StatementItem, verdict: StatementVerdict) -> pytest.TestReport:
+    """Return pytest's report of a statement, with its record for the JSON report."""
+    statement, failure = item.statement, verdict.failure
+    report: Any = _phase(item, "call", verdict.seconds)
+    rerun = rerun_command(item) if failure else ""
+    if failure is not None:
+        report.outcome = "failed"
+        verbose = item.config.get_verbosity() > 0
+        report.longrepr = FailureText(failure, rerun, verbose=verbose)
+        report.proveskill_failure = asdict(failure)
+    report.proveskill_statement = {
+        **statement_record(statement, item.filename, item.pack.adapter, verdict.name),
+        "proofs": sorted({proof_id(case) for case in item.cases}),
+        "seconds": round(verdict.seconds, 4),
+        "error": failure.as_json(rerun) if failure else None,
+    }
+    return report  # type: ignore[no-any-return]
+
+
 def _phase(
-    item: SnippetItem, when: Literal["setup", "call", "teardown"], seconds: float = 0.0
+    item: SnippetItem | StatementItem,
+    when: Literal["setup", "call", "teardown"],
+    seconds: float = 0.0,
 ) -> pytest.TestReport:
     return pytest.TestReport(
         nodeid=item.nodeid,

@@ -12,11 +12,12 @@ import pytest
 from proveskill.front_matter import check_front_matter
 from proveskill.manifest import SKILL
 from proveskill.markdown import read_document
-from proveskill.model import Failure
+from proveskill.model import Failure, Statement
 from proveskill.plan import Plan, Step, make_plan
 from proveskill.render import FailureText, rerun_command, shown_path
 
 if TYPE_CHECKING:
+    from proveskill.ledger import Case
     from proveskill.session import Pack, Session
 
 
@@ -52,7 +53,8 @@ class MarkdownFile(pytest.File):
             )
         for section in sections:
             self.proveskill.sections.append(section)
-            if section.snippets:
+            wanted = [s for s in section.statements if needs_item(s, packs[0])]
+            if section.snippets or wanted:
                 fixtures = packs[0].fixtures
                 plan = make_plan(section, shown, fixtures, self.proveskill.cache.compile)
                 for pack in packs:
@@ -60,7 +62,17 @@ class MarkdownFile(pytest.File):
                     name = section.id.partition("#")[2] + variant
                     node: Any = SectionNode.from_parent(self, name=name)
                     node.pack, node.plan, node.variant = pack, plan, variant
+                    node.filename, node.statements = shown, wanted
+                    node.is_first = pack is packs[0]
                     yield node
+
+
+def needs_item(statement: Statement, pack: Pack) -> bool:
+    """Whether a statement is proven, or must be: then it passes or fails."""
+    ledger = pack.account.ledger
+    if statement.id in ledger.by_statement:
+        return True
+    return statement.id not in ledger.advice and pack.manifest.requires_proof(statement)
 
 
 class SectionNode(pytest.Collector):
@@ -70,6 +82,11 @@ class SectionNode(pytest.Collector):
     plan: Plan
     variant: str
     """What tells this node from that of another variant of the pack, "" when there is one only."""
+    is_first: bool
+    """Whether it is the variant that reports what does not depend on one."""
+    filename: str
+    statements: list[Statement]
+    """Those that are proven, or must be."""
 
     def collect(self) -> Iterable[pytest.Item]:
         """Yield an item for each fence."""
@@ -81,6 +98,21 @@ class SectionNode(pytest.Collector):
             item.extra_keyword_matches |= {step.snippet.language, self.plan.section.title}
             item.user_properties += [("file", step.filename), ("line", step.snippet.line)]
             yield item
+        for statement in self.statements:
+            cases = self.pack.account.ledger.cases_of(statement, self.pack.adapter)
+            if cases or (
+                self.is_first and statement.id not in self.pack.account.ledger.by_statement
+            ):
+                yield self._statement_item(statement, cases)
+
+    def _statement_item(self, statement: Statement, cases: list[Case]) -> StatementItem:
+        item: Any = StatementItem.from_parent(self, name=statement.id.rpartition("/")[2])
+        item.pack, item.statement, item.cases = self.pack, statement, cases
+        item.filename, item.variant = self.filename, self.variant
+        item.extra_keyword_matches |= {"statement", self.plan.section.title}
+        item.extra_keyword_matches |= {case.proof.name for case in cases}
+        item.user_properties += [("file", self.filename), ("line", statement.line)]
+        return item  # type: ignore[no-any-return]
 
 
 class SnippetItem(pytest.Item):
@@ -103,6 +135,30 @@ class SnippetItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the fence stands (line from 0) and its id."""
         return self.path, self.step.snippet.line - 1, self.step.snippet.id + self.variant
+
+
+class StatementItem(pytest.Item):
+    """One statement: its proofs run in workers, :mod:`proveskill.hooks` reports it."""
+
+    pack: Pack
+    statement: Statement
+    cases: list[Case]
+    """The runs of its proofs on this variant; none when nothing proves it."""
+    filename: str
+    variant: str
+
+    @cached_property
+    def reported_keywords(self) -> dict[str, Literal[1]]:
+        """The keywords of its three reports, found once."""
+        return dict.fromkeys(self.keywords, 1)
+
+    def runtest(self) -> None:
+        """Refuse to run in this process. Raises ``RuntimeError``."""
+        raise RuntimeError("another pytest plugin has replaced the protocol of proveskill's items")
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the statement stands (line from 0) and its id."""
+        return self.path, self.statement.line - 1, self.statement.id + self.variant
 
 
 class FrontMatterItem(pytest.Item):

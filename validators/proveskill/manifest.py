@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from proveskill.model import Limits, ManifestError
+from proveskill.model import Limits, ManifestError, Statement
 from proveskill.servers import ServerError, ServerSpec
 from proveskill.variants import Variant, read_variant
 
@@ -39,6 +39,13 @@ class Manifest:
     """By name, the default first; empty when the pack has one variant only."""
     limits: Limits = field(default_factory=Limits)
     not_run_budget: float = 1.0
+    advice_budget: float = 1.0
+    proofs: Path | None = None
+    """Folder of the proofs."""
+    advice: Path | None = None
+    """File that lists the statements that are advice."""
+    proven_files: frozenset[str] | None = frozenset()
+    """Names of the files whose statements must be proven or advice; None: all files."""
     versions: dict[str, str] = field(default_factory=dict)
     file: Path | None = None
 
@@ -58,6 +65,10 @@ class Manifest:
             for skill in self.skills
             for file in sorted(skill.rglob("*.md"), key=lambda f: (f.name != SKILL, f))
         ]
+
+    def requires_proof(self, statement: Statement) -> bool:
+        """Whether a statement must be proven, or listed as advice."""
+        return self.proven_files is None or statement.id.partition("#")[0] in self.proven_files
 
     def name_of(self, file: Path) -> str:
         """Return a file's part of the ids: its stem, with folders where that is ambiguous."""
@@ -154,6 +165,8 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         line = line_of(positions, ("server", "kind"))
         raise ManifestError(f"{file}:{line}: server.kind: {_shown(server)}{error}") from None
     adapters = data.get("adapters", {})
+    proofs = data.get("proofs", {})
+    required = proofs.get("required", bool(proofs))
     return Manifest(
         root=root,
         name=data["name"],
@@ -168,6 +181,10 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         },
         limits=Limits(**data.get("limits", {})),
         not_run_budget=data.get("budgets", {}).get("not_run", 1.0),
+        advice_budget=data.get("budgets", {}).get("advice", 1.0),
+        proofs=existing(proofs["path"], "proofs", "path") if proofs else None,
+        advice=existing(proofs["advice"], "proofs", "advice") if "advice" in proofs else None,
+        proven_files=None if required is True else frozenset(required or ()),
         versions=data.get("versions", {}),
         file=file,
     )

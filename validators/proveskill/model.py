@@ -1,8 +1,8 @@
 """The nouns of the engine: what passes from one stage to the next.
 
-``Markdown text -> Section -> Snippet -> Outcome -> Verdict -> Report``. Everything here is
-frozen data; the verbs live in the modules named after them. Line numbers are 1-based lines of
-the Markdown file, seconds are wall-clock seconds.
+``Markdown text -> Section -> Snippet | Statement -> (run | prove) -> Verdict -> Report``.
+Everything here is frozen data; the verbs live in the modules named after them. Line numbers are
+1-based lines of the Markdown file, seconds are wall-clock seconds.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 VerdictName = Literal["passed", "failed", "not_run"]
+StatementVerdictName = Literal["proven", "failed", "advice", "unproven"]
 
 
 class ManifestError(Exception):
@@ -42,6 +43,20 @@ class Snippet:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """A list item, a row of a table or a sentence: what a reader believes."""
+
+    id: str
+    """``configuration#pool/s3``: file, section slug, position of the statement in the section."""
+    file: Path
+    line: int
+    text: str
+    """What a reader sees, with code in backticks; of a row its cells, with `` | `` between."""
+    table: str | None = None
+    """Of a row: the header of its table, in the same form."""
+
+
+@dataclass(frozen=True)
 class Section:
     """A ``##`` heading with all its fences: one namespace, one fresh database."""
 
@@ -52,6 +67,7 @@ class Section:
     line: int
     end_line: int
     snippets: tuple[Snippet, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,3 +107,14 @@ class Verdict:
     failure: Failure | None = None
     reason: str | None = None
     """For ``not_run``: the author's reason."""
+
+
+@dataclass(frozen=True)
+class StatementVerdict:
+    """What became of one statement."""
+
+    name: StatementVerdictName
+    seconds: float = 0.0
+    failure: Failure | None = None
+    reason: str | None = None
+    """For ``advice``: why it cannot be proven."""

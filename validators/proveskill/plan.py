@@ -118,12 +118,17 @@ def _failure(kind: str, message: str, filename: str, line: int) -> Failure:
     return Failure(type=kind, message=message, file=filename, line=line)
 
 
+def variables_in(text: str) -> set[str]:
+    """Find the variables of servers that a text mentions."""
+    return {name for name in VARIABLES if re.search(rf"(?<![A-Z_]){name}\b", text)}
+
+
 def _variables(steps: Iterable[Step], fixtures: FixtureIndex) -> set[str]:
     """Find the variables that the fences, or the fixtures they need, mention."""
     runnable = [step for step in steps if step.failure is None]
     needed = frozenset[str]().union(*(step.python.needs for step in runnable if step.python))
     text = "\n".join([*(step.snippet.source for step in runnable), fixtures.text_of(needed)])
-    found = {name for name in VARIABLES if re.search(rf"(?<![A-Z_]){name}\b", text)}
+    found = variables_in(text)
     if any(step.snippet.language == "sql" for step in runnable):
         found.add("DATABASE_URL")
     return found

@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--proveskill-adapter", metavar="NAME", help="variant of the pack, named in skill.yaml")
     add("--proveskill-report", metavar="FILE", type=Path, help="write the report as JSON")
     add("--proveskill-jobs", metavar="N", type=int, help="sections executed at once (cores)")
+    add("--proveskill-require-proofs", action="store_true", help="fail for unproven statements")
     add("--proveskill-timeout", metavar="SECONDS", type=float, help="limit of one fence")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from proveskill.manifest import Manifest
+from proveskill.model import Statement
 
 SCHEMA = 1
 _KEPT = ("section", "excused")
@@ -33,9 +34,54 @@ class SnippetRecord(TypedDict):
     error: dict[str, Any] | None
 
 
+class StatementRecord(TypedDict):
+    """An entry of ``statements`` in the report."""
+
+    id: str
+    file: str
+    line: int
+    text: str
+    adapter: str | None
+    verdict: str
+    proofs: list[str]
+    seconds: float
+    reason: str | None
+    error: dict[str, Any] | None
+
+
+def statement_record(
+    statement: Statement, file: str, adapter: str | None, verdict: str, reason: str | None = None
+) -> StatementRecord:
+    """Return the record of a statement for which nothing ran."""
+    return {
+        "id": statement.id,
+        "file": file,
+        "line": statement.line,
+        "text": statement.text,
+        "adapter": adapter,
+        "verdict": verdict,
+        "proofs": [],
+        "seconds": 0.0,
+        "reason": reason,
+        "error": None,
+    }
+
+
+def statement_totals(records: Iterable[StatementRecord]) -> dict[str, int]:
+    """Count statements, each once: by its worst verdict on the variants that were run."""
+    worst: dict[str, str] = {}
+    for record in records:
+        verdict = worst.setdefault(record["id"], record["verdict"])
+        if record["verdict"] == "failed" or verdict != "failed":
+            worst[record["id"]] = record["verdict"]
+    verdicts = list(worst.values())
+    return {name: verdicts.count(name) for name in ("proven", "advice", "unproven", "failed")}
+
+
 def build_report(
     manifest: Manifest,
     snippets: list[SnippetRecord],
+    statements: list[StatementRecord],
     problems: list[str],
     server: dict[str, Any],
     started: str,
@@ -61,13 +107,13 @@ def build_report(
             "packages": installed_versions(manifest.versions),
         },
         "snippets": [{k: v for k, v in record.items() if k not in _KEPT} for record in snippets],
-        "statements": [],
+        "statements": statements,
         "problems": problems,
         "phases": {name: round(value, 3) for name, value in phases.items()},
         "totals": {
             "fences": fences,
             "snippets": {name: verdicts.count(name) for name in names},
-            "statements": {"proven": 0, "advice": 0, "unproven": 0, "failed": 0},
+            "statements": statement_totals(statements),
         },
     }
 

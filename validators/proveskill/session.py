@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,17 +14,21 @@ from typing import NoReturn
 
 import pytest
 
+from proveskill.account import Account, read_account
 from proveskill.compile_cache import CompileCache
 from proveskill.dispatch import Dispatcher, default_jobs
 from proveskill.fixture_index import FixtureIndex, read_fixtures
 from proveskill.fork_server import ForkServer, Preparation, PreparationError
-from proveskill.items import SnippetItem
+from proveskill.items import SnippetItem, StatementItem
+from proveskill.ledger import Case
 from proveskill.manifest import Manifest, find_manifest
-from proveskill.model import Failure, Limits, Section, Verdict
+from proveskill.model import Failure, Limits, Section, StatementVerdict, Verdict
 from proveskill.plan import Plan, Step
-from proveskill.report import SnippetRecord
+from proveskill.proof_run import ProofStage
+from proveskill.report import SnippetRecord, StatementRecord
 from proveskill.section_run import Stage
 from proveskill.servers import ServerError, Servers
+from proveskill.statement_verdicts import judge, unproven
 from proveskill.variants import Variant, choose_variants
 
 MANIFEST_WRONG = 2
@@ -44,6 +50,8 @@ _IMPORTED_ONCE = frozenset(
 )
 """What fences import of these is imported before workers are forked: they keep nothing of the
 folder and the variables that they find (``multiprocessing`` does). A pack names others itself."""
+_PROVING = ("pytest_asyncio", "proveskill.worker.proofs")
+"""Imported once before the workers that run proofs are forked."""
 _MOST_AHEAD = 24
 """Workers forked before a section needs them."""
 
@@ -57,6 +65,7 @@ class Pack:
     servers: Servers
     jobs: int | None
     limits: Limits
+    account: Account
 
     @property
     def variant(self) -> Variant:
@@ -74,7 +83,7 @@ class Pack:
         manifest = self.manifest
         return ForkServer(
             Preparation(
-                preload=manifest.preload,
+                preload=(*manifest.preload, *(_PROVING if self.account.ledger.cases else ())),
                 path=tuple(map(str, manifest.path)),
                 fixtures=str(manifest.fixtures) if manifest.fixtures else None,
                 replace=self.variant.replace,
@@ -91,6 +100,25 @@ class Pack:
             fixtures=self.fixtures.names,
         )
         return Dispatcher(stage, self.jobs)
+
+    @cached_property
+    def proof_stage(self) -> ProofStage:
+        """What executes the proofs."""
+        manifest = self.manifest
+        assert manifest.proofs is not None  # there are cases only where there are proofs
+        cache = manifest.root / ".pytest_cache"
+        return ProofStage(
+            stage=self.dispatcher.stage,
+            root=manifest.root,
+            folder=manifest.proofs,
+            cache=cache / "proofs" if os.access(cache, os.W_OK) else None,
+            fixtures=self.fixtures,
+        )
+
+    def prove(self, cases: Iterable[Case]) -> None:
+        """Queue runs of proofs."""
+        if cases := list(cases):
+            self.dispatcher.submit_proofs(cases, self.proof_stage)
 
     def close(self) -> None:
         """End workers and servers; everything they made is gone when this returns."""
@@ -109,6 +137,7 @@ class Session:
     """By the pack's root: one for each of its variants that is run."""
     sections: list[Section] = field(default_factory=list)
     records: list[SnippetRecord] = field(default_factory=list)
+    statements: list[StatementRecord] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
@@ -154,8 +183,12 @@ class Session:
         wanted = option("proveskill_adapter")
         names = choose_variants(manifest.adapters, wanted, manifest.file or manifest.root)
         servers = Servers(spec)
+        if option("proveskill_require_proofs"):
+            manifest = replace(manifest, proven_files=None)
+        account = read_account(manifest)
         packs = tuple(
-            Pack(manifest, name, servers, option("proveskill_jobs"), limits) for name in names
+            Pack(manifest, name, servers, option("proveskill_jobs"), limits, account)
+            for name in names
         )
         self.packs[manifest.root] = packs
         if not self.config.option.collectonly:
@@ -165,9 +198,15 @@ class Session:
                     pack.fork_server.fork_ahead(default_jobs())
         return packs
 
-    def start(self, items: list[SnippetItem]) -> None:
+    def start(self, items: list[SnippetItem], statements: list[StatementItem]) -> None:
         """Begin to execute what was selected, ahead of the reports."""
         self.collected_at = time.monotonic()
+        # With xdist each process learns only later which of the items it runs.
+        alone = not hasattr(self.config, "workerinput")
+        if statements and alone:
+            for pack in self.all_packs:
+                cases = {c.key: c for item in statements if item.pack is pack for c in item.cases}
+                pack.prove(cases.values())
         for item in items:
             key = item.pack.adapter, item.plan.section.id
             self.wanted.setdefault(key, set()).add(item.step.snippet.id)
@@ -183,8 +222,7 @@ class Session:
             if item.plan.variables:
                 item.pack.servers.warm()
                 break
-        # With xdist each process learns only later which of the items it runs.
-        if not hasattr(self.config, "workerinput"):
+        if alone:
             for plan, pack in {(id(i.plan), id(i.pack)): (i.plan, i.pack) for i in items}.values():
                 self._submit(plan, pack)
 
@@ -198,6 +236,20 @@ class Session:
             self._give_up(str(error), SERVER_FAILED)
         except PreparationError as error:
             self._give_up(f"cannot prepare the workers: {error}", MANIFEST_WRONG)
+
+    def statement_verdict(self, item: StatementItem) -> StatementVerdict:
+        """Return a statement's verdict; ends the run as :meth:`verdict` does."""
+        filename = item.filename
+        if not item.cases:
+            return unproven(item.statement, filename, item.pack.account.ledger)
+        try:
+            item.pack.prove(item.cases)
+            outcomes = [item.pack.dispatcher.outcome(case) for case in item.cases]
+        except ServerError as error:
+            self._give_up(str(error), SERVER_FAILED)
+        except PreparationError as error:
+            self._give_up(f"cannot prepare the workers: {error}", MANIFEST_WRONG)
+        return judge(item.statement, filename, item.cases, outcomes)
 
     def close(self) -> None:
         """Close the packs and save the compiled fences."""

@@ -8,12 +8,21 @@ from typing import Any
 
 import pytest
 
+from proveskill.items import needs_item
 from proveskill.manifest import Manifest
-from proveskill.render import annotation
-from proveskill.report import build_report, installed_versions, section_table, write_report
+from proveskill.render import annotation, shown_path
+from proveskill.report import (
+    StatementRecord,
+    build_report,
+    installed_versions,
+    section_table,
+    statement_record,
+    statement_totals,
+    write_report,
+)
 from proveskill.session import Pack, Session
 
-_SLOW_ROWS = 5
+_STATEMENTS = ("proven", "failed", "advice", "unproven")
 
 
 def finish(state: Session, session: pytest.Session, exitstatus: int) -> int:
@@ -24,12 +33,14 @@ def finish(state: Session, session: pytest.Session, exitstatus: int) -> int:
     if hasattr(session.config, "workerinput"):
         return exitstatus
     state.phases = phases
+    state.statements += _unrun_statements(state, session)
     fences = sum(len(section.snippets) for section in state.sections) or len(state.records)
     if exitstatus == 0 and not fences and state.packs:
         state.problems.append("no fence found: nothing was proven")
     if exitstatus in (0, 1):
         state.problems += _over_budget(state, fences)
         state.problems += _useless_excuses(state)
+        state.problems += _account_problems(state, session)
     if exitstatus == 0 and state.problems:
         exitstatus = int(pytest.ExitCode.TESTS_FAILED)
     file = session.config.getoption("proveskill_report")
@@ -38,6 +49,7 @@ def finish(state: Session, session: pytest.Session, exitstatus: int) -> int:
         report = build_report(
             manifest=pack.manifest,
             snippets=state.records,
+            statements=state.statements,
             problems=state.problems,
             server=server,
             started=state.started_at,
@@ -60,7 +72,7 @@ def write_summary(state: Session, terminal: Any) -> None:
         terminal.ensure_newline()
         for failure in state.failures:
             terminal.write_line(annotation(failure))
-    if not state.records and not state.problems:
+    if not state.records and not state.statements and not state.problems:
         return
     terminal.section("sections", sep="-")
     _write_table(state, terminal)
@@ -90,6 +102,10 @@ def _write_table(state: Session, terminal: Any) -> None:
         f"{len(verdicts)} fences: {verdicts.count('passed')} passed, "
         f"{verdicts.count('failed')} failed, {verdicts.count('not_run')} not run"
     )
+    totals = statement_totals(state.statements)
+    if sum(totals.values()):
+        shown = ", ".join(f"{totals[name]} {name}" for name in _STATEMENTS)
+        terminal.write_line(f"{sum(totals.values())} statements: {shown}")
     spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in state.phases.items())
     terminal.write_line(f"time: {spent}")
 
@@ -119,6 +135,47 @@ def _over_budget(state: Session, fences: int) -> list[str]:
         f"{not_run} of {fences} fences ({share}) are marked 'not run', more than the budget of "
         f"{pack.manifest.not_run_budget:.1%} in {pack.manifest.file}: make them run"
     ]
+
+
+def _unrun_statements(state: Session, session: pytest.Session) -> list[StatementRecord]:
+    """Return the records of statements that no item stands for: advice, and what need not hold."""
+    if session.config.getoption("keyword") or not state.packs:
+        return []
+    reported = {record["id"] for record in state.statements}
+    here = session.config.invocation_params.dir
+    records = []
+    for section in state.sections:
+        pack = state.packs_of(section.file)[0]
+        for statement in section.statements:
+            if statement.id in reported or needs_item(statement, pack):
+                continue
+            advice = pack.account.ledger.advice.get(statement.id)
+            verdict, reason = ("advice", advice.reason) if advice else ("unproven", None)
+            file = shown_path(section.file, here)
+            records.append(statement_record(statement, file, pack.adapter, verdict, reason))
+    return records
+
+
+def _account_problems(state: Session, session: pytest.Session) -> list[str]:
+    """Return what is wrong with proofs and advice, for a run over the whole pack."""
+    option = session.config.getoption
+    if option("keyword") or option("lf", False) or any("::" in a for a in session.config.args):
+        return []
+    found: list[str] = []
+    collected = {section.file for section in state.sections}
+    for pack, *_ in state.packs.values():
+        if not collected.issuperset(pack.manifest.files()):
+            continue
+        ledger, manifest = pack.account.ledger, pack.manifest
+        found += ledger.problems
+        share = len(ledger.advice) / max(1, len(pack.account.statements))
+        if share > manifest.advice_budget:
+            found.append(
+                f"{len(ledger.advice)} of {len(pack.account.statements)} statements ({share:.1%}) "
+                f"are listed as advice, more than the budget of {manifest.advice_budget:.1%} in "
+                f"{manifest.file}: prove them, or delete them"
+            )
+    return found
 
 
 def _useless_excuses(state: Session) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from proveskill.account import read_account
 from proveskill.fixture_index import read_fixtures
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import ManifestError
@@ -50,6 +51,8 @@ def verify(options: argparse.Namespace) -> int:
     for name in ("server", "image", "adapter", "report", "jobs", "timeout"):
         if (value := getattr(options, name)) is not None:
             arguments.append(f"--proveskill-{name}={value}")
+    if options.require_proofs:
+        arguments += ["--proveskill-require-proofs"]
     if options.keyword:
         arguments += ["-k", options.keyword]
     arguments += ["-x"] * options.first + ["--lf"] * options.lf
@@ -88,6 +91,7 @@ def _check(manifest: Manifest, options: argparse.Namespace) -> None:
     replace(manifest.server, kind=options.server or manifest.server.kind)
     choose_variants(manifest.adapters, options.adapter, manifest.file or manifest.root)
     read_fixtures(manifest.fixtures)
+    read_account(manifest)
     if options.report and not Path(options.report).resolve().parent.is_dir():
         raise ManifestError(f"cannot write the report {options.report}: no such folder")
 

@@ -22,7 +22,7 @@ from proveskill.expectations import sqlstate_of
 from proveskill.worker.children import stop_children
 from proveskill.worker.link import Link
 from proveskill.worker.python_runner import PythonRunner, line_in
-from proveskill.worker.requests import DUMP, WHERE, Request
+from proveskill.worker.requests import DUMP, PROOFS, WHERE, Request
 
 
 @dataclass
@@ -36,12 +36,20 @@ class Worker:
 
     def serve(self) -> None:
         """Execute requests until the pytest process says ``None`` or goes away."""
-        while (request := self._receive()) is not None:
+        while (request := self.receive()) is not None:
             self.request = request
+            if request.language == PROOFS:
+                self._serve_proofs(request)
+                break
             reply = self.execute(request)
             self.request = None
-            self._send(reply)
-        self._send(self.close())
+            self.send(reply)
+        self.send(self.close())
+
+    def _serve_proofs(self, request: Request) -> None:
+        from proveskill.worker.proofs import serve
+
+        serve(self, request, self.python.fixtures.module, describe)
 
     def execute(self, request: Request) -> dict[str, Any]:
         """Run one fence and describe what happened. Raises nothing."""
@@ -90,14 +98,16 @@ class Worker:
             return {"error": f"{type(raised).__name__}: {raised}"}
         return {"error": None}
 
-    def _receive(self) -> Request | None:
+    def receive(self) -> Request | None:
+        """Wait for a request; None at the end. Ends the process when there is no other side."""
         try:
             request = loads(self.link.receive())
         except EOFError:
             os._exit(0)
         return request if isinstance(request, Request) else None
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message to the pytest process."""
         self.link.send(dumps(message, default=str).encode())
 
     def say_where(self, frame: FrameType | None) -> None:
@@ -106,7 +116,7 @@ class Worker:
             return
         filename = self.request.filename
         line = line_in(frame, filename) or self.python.awaiting(filename)
-        self._send({"where": line})
+        self.send({"where": line})
 
 
 def describe(error: BaseException, request: Request) -> dict[str, Any]:

@@ -11,11 +11,16 @@ WHERE = signal.SIGUSR1
 """Asks a worker, politely, for the line it is at."""
 DUMP = signal.SIGUSR2
 """Makes the C-level fault handler write a traceback, even while the GIL is held elsewhere."""
+PROOFS = "proofs"
+"""The language of a request that begins a session of proofs (:mod:`proveskill.worker.proofs`)."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One fence to execute. ``filename`` and lines are those of the Markdown file."""
+    """One fence to execute. ``filename`` and lines are those of the Markdown file.
+
+    In a session of proofs: one case; file and line are those of the proof, the source is JSON.
+    """
 
     language: str
     filename: str

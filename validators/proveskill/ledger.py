@@ -1,0 +1,181 @@
+"""Statements and proofs -> the account: who proves what, what nobody proves, who proves nothing."""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from proveskill.model import ManifestError, Statement
+from proveskill.proof_index import Proof
+from proveskill.quotes import BadQuote, Match
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run of a proof: with the values of the statements that it proves."""
+
+    key: str
+    """``test_pool.py::test_minimum[0.0]``: unique in its ledger."""
+    proof: Proof
+    matches: tuple[Match, ...]
+    """One for each quote."""
+    statements: tuple[Statement, ...]
+    """What is proven: also statements elsewhere that say the same in the same words."""
+    values: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A statement that cannot be true or false, and why not."""
+
+    says: str
+    reason: str
+
+
+@dataclass
+class Ledger:
+    """The account of a pack. ``problems`` are entries that match nothing, ready to be printed."""
+
+    cases: list[Case] = field(default_factory=list)
+    by_statement: dict[str, list[Case]] = field(default_factory=lambda: defaultdict(list))
+    advice: dict[str, Advice] = field(default_factory=dict)
+    """By the id of the statement."""
+    idle: list[tuple[Proof, str]] = field(default_factory=list)
+    """Quotes that match nothing, and whose they are."""
+    problems: list[str] = field(default_factory=list)
+
+    def cases_of(self, statement: Statement, adapter: str | None) -> list[Case]:
+        """Return the runs that prove a statement for a variant of the pack."""
+        cases = self.by_statement.get(statement.id, [])
+        return [case for case in cases if case.proof.adapter in (None, adapter)]
+
+    def meant(self, statement: Statement) -> tuple[Proof, str] | None:
+        """Return the idle quote that is most like a statement, if one is."""
+        quotes = {quote: proof for proof, quote in self.idle}
+        near = difflib.get_close_matches(statement.text, quotes, 1, 0.6)
+        return (quotes[near[0]], near[0]) if near else None
+
+
+def make_ledger(
+    statements: Sequence[Statement], proofs: Iterable[Proof], advice: Iterable[Advice], where: str
+) -> Ledger:
+    """Match both ways. ``where`` names the file of the advice in messages."""
+    ledger = Ledger()
+    by_text: dict[str, list[Statement]] = defaultdict(list)
+    for statement in statements:
+        by_text[statement.text].append(statement)
+    for proof in proofs:
+        _add_cases(ledger, proof, statements, by_text)
+    for entry in advice:
+        found = by_text.get(" ".join(entry.says.split()), [])
+        if not found:
+            hint = _nearest(entry.says, by_text)
+            ledger.problems.append(
+                f"{where}: this advice matches no statement: {entry.says!r}{hint}"
+            )
+        for statement in found:
+            if statement.id in ledger.by_statement:
+                proof = ledger.by_statement[statement.id][0].proof
+                ledger.problems.append(
+                    f"{where}: this is no advice, {proof.name} ({proof.file.name}:{proof.line}) "
+                    f"proves it: {entry.says!r}"
+                )
+            ledger.advice[statement.id] = entry
+    return ledger
+
+
+def _add_cases(
+    ledger: Ledger,
+    proof: Proof,
+    statements: Sequence[Statement],
+    by_text: dict[str, list[Statement]],
+) -> None:
+    place = f"{proof.file}:{proof.line}: {proof.name}"
+    found: list[list[Match]] = []
+    for quote in proof.quotes:
+        try:
+            matches = [match for s in statements if (match := quote.match(s)) is not None]
+        except BadQuote as error:
+            raise ManifestError(f"{place}: {error}: {quote.text!r}") from None
+        if not matches:
+            hint = _nearest(quote.text, by_text)
+            ledger.idle.append((proof, quote.text))
+            ledger.problems.append(f"{place} quotes no statement: {quote.text!r}{hint}")
+            return
+        # The same words elsewhere are the same statement.
+        distinct = {(m.statement.text, m.statement.table): m for m in reversed(matches)}
+        found.append(list(reversed(distinct.values())))
+    if len(found) > 1 and any(len(matches) > 1 for matches in found):
+        quote, matches = next((q, m) for q, m in zip(proof.quotes, found, strict=True) if m[1:])
+        ledger.problems.append(
+            f"{place}: of several quotes each must match one statement, but {quote.text!r} matches "
+            f"{len(matches)}: {_place(matches[0].statement)}, {_place(matches[1].statement)}"
+        )
+        return
+    groups = [(match,) for match in found[0]] if len(found) == 1 else [tuple(m[0] for m in found)]
+    for position, group in enumerate(groups):
+        _add_case(ledger, proof, position, group, by_text, place)
+
+
+def _add_case(
+    ledger: Ledger,
+    proof: Proof,
+    position: int,
+    group: tuple[Match, ...],
+    by_text: dict[str, list[Statement]],
+    place: str,
+) -> None:
+    values: dict[str, str] = {}
+    for match in group:
+        for name, value in match.values.items():
+            if values.setdefault(name, value) != value:
+                ledger.problems.append(
+                    f"{place}: {name} is {values[name]!r} in one of its statements, and {value!r} "
+                    f"at {_place(match.statement)}"
+                )
+    same = [
+        statement
+        for match, quote in zip(group, proof.quotes, strict=True)
+        for statement in by_text[match.statement.text]
+        if quote.match(statement) is not None
+    ]
+    key = f"{proof.file.name}::{proof.name}[{proof.number}.{position}]"
+    case = Case(key, proof, group, tuple(same), values)
+    ledger.cases.append(case)
+    for statement in same:
+        ledger.by_statement[statement.id].append(case)
+
+
+def read_advice(file: Path | None) -> tuple[Advice, ...]:
+    """Read the list of advice: ``- {says: ..., reason: ...}``. Raises :class:`ManifestError`."""
+    if file is None:
+        return ()
+    try:
+        entries = yaml.safe_load(file.read_text(encoding="utf-8")) or []
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ManifestError(f"{file}: {' '.join(str(error).split())}") from None
+    if not isinstance(entries, list):
+        raise ManifestError(f"{file}: not a list of advice: - {{says: ..., reason: ...}}")
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict) or {*entry} != {"says", "reason"} or not all(
+            isinstance(text, str) and text.strip() for text in entry.values()
+        ):  # fmt: skip
+            raise ManifestError(
+                f"{file}: entry {number} is not {{says: ..., reason: ...}}: {entry}"
+            )
+    return tuple(Advice(**entry) for entry in entries)
+
+
+def _nearest(text: str, by_text: dict[str, list[Statement]]) -> str:
+    """Return the statement that was meant, perhaps, with its place."""
+    near = difflib.get_close_matches(text, by_text, 1, 0.6)
+    return f"; the nearest is {near[0]!r} ({_place(by_text[near[0]][0])})" if near else ""
+
+
+def _place(statement: Statement) -> str:
+    return f"{statement.file.name}:{statement.line}"

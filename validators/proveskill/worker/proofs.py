@@ -1,0 +1,195 @@
+"""Runs the proofs of one module, a case at a time, in a pytest session of their own.
+
+The session is pytest's: fixtures, conftest, asyncio and assertion rewriting are as in any test.
+Only its loop is ours: it runs the case that the pytest process asks for, and sends what came of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator
+from functools import wraps
+from json import loads
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from proveskill.worker.stated_values import convert_all
+
+if TYPE_CHECKING:
+    from proveskill.worker.process import Worker
+    from proveskill.worker.requests import Request
+
+Describe = Callable[[BaseException, "Request"], dict[str, Any]]
+
+
+def serve(worker: Worker, start: Request, fixtures: Any, describe: Describe) -> None:
+    """Serve the requests that follow ``start``, until None; its source is JSON.
+
+    ``cases``: function name -> key -> values; ``root``, ``folder`` (of the proofs) and ``cache``.
+    """
+    what = loads(start.source)
+    session = ProofSession(worker, what["cases"], describe)
+    session.request = start
+    options = [
+        *("-c", os.devnull, f"--rootdir={what['root']}", f"--confcutdir={what['folder']}"),
+        *("--disable-plugin-autoload", "-p", "pytest_asyncio", "-o", "asyncio_mode=auto"),
+        *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=no"),
+        *("-o", "enable_assertion_pass_hook=true", f"--basetemp={Path.cwd()}/tmp"),
+    ]
+    # Code with the hook for asserts that pass must not be mixed up with what others compiled.
+    sys.pycache_prefix = what["cache"]
+    pytest.raises = _counted(pytest.raises, session)
+    plugins = [session] if fixtures is None else [session, fixtures]
+    status = pytest.main([*options, start.filename], plugins=plugins)
+    if not session.is_over:
+        session.answer(error=_wrong("CannotRun", f"pytest ended with {status!r}", start))
+        os._exit(1)
+
+
+def _counted(raises: Any, session: ProofSession) -> Any:
+    """Count what pytest.raises saw as an assertion."""
+
+    @wraps(raises)
+    def counting(*arguments: Any, **options: Any) -> Any:
+        session.asserted += 1
+        return raises(*arguments, **options)
+
+    return counting
+
+
+def _wrong(kind: str, message: str, request: Request) -> dict[str, Any]:
+    return {
+        "type": kind, "message": message, "line": request.first_line, "sqlstate": None, "values": {}
+    }  # fmt: skip
+
+
+class ProofSession:
+    """A pytest plugin: makes a test item of each case, and runs them as they are asked for."""
+
+    def __init__(
+        self, worker: Worker, cases: dict[str, dict[str, dict[str, str]]], describe: Describe
+    ) -> None:
+        self._worker = worker
+        self._cases = cases
+        self._describe = describe
+        self._items: dict[str, pytest.Item] = {}
+        self._unfit: dict[str, str] = {}
+        """Cases whose values cannot be converted: key -> why."""
+        self._collection_error: dict[str, Any] | None = None
+        self._error: dict[str, Any] | None = None
+        self._compared: tuple[Any, Any] | None = None
+        self.asserted = 0
+        self.request: Request
+        self.is_over = False
+
+    def answer(self, error: dict[str, Any] | None, seconds: float = 0.0) -> None:
+        """Say what became of the request."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        self._worker.send({"seconds": seconds, "result": None, "error": error})
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Give each case the values that its statements state."""
+        rows: dict[str, dict[str, Any]] = {}
+        for key, values in self._cases.get(metafunc.function.__name__, {}).items():
+            try:
+                rows[key] = convert_all(metafunc.function, values)
+            except ValueError as error:
+                self._unfit[key] = str(error)
+        names = list(next(iter(rows.values()), {}))
+        if names:
+            table = [tuple(row[name] for name in names) for row in rows.values()]
+            metafunc.parametrize(names, table, ids=list(rows))
+        elif self._unfit:
+            metafunc.parametrize([], [])
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Find the item of each case; what nobody asks for is dropped."""
+        sys.pycache_prefix = None
+        for item in items:
+            name = getattr(item, "originalname", item.name)
+            keys = self._cases.get(name, {})
+            parts = getattr(item, "callspec", None)
+            found = [key for key in keys if parts is not None and key in parts.id] or list(keys)
+            self._items.update(dict.fromkeys(found, item))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note why the module cannot be collected."""
+        if report.failed and self._collection_error is None:
+            text = str(report.longrepr)
+            message = "\n".join(
+                [line[2:].strip() for line in text.splitlines() if line[:2] == "E "] or [text]
+            )
+            self._collection_error = _wrong("CannotCollect", message, self.request)
+
+    def pytest_runtestloop(self) -> bool:
+        """Answer requests until the other side says None."""
+        self.answer(self._collection_error)
+        while (request := self._worker.receive()) is not None:
+            self.request = self._worker.request = request
+            started = perf_counter()
+            error = self._run(*loads(request.source))
+            self._worker.request = None
+            self.answer(error, perf_counter() - started)
+        self.is_over = True
+        return True
+
+    def _run(self, key: str, following: str | None) -> dict[str, Any] | None:
+        if key in self._unfit:
+            return _wrong("WrongValue", self._unfit[key], self.request)
+        item = self._items.get(key)
+        if item is None:
+            return self._collection_error or _wrong(
+                "CannotCollect", "pytest does not collect this function", self.request
+            )
+        self._error, self._compared, self.asserted = None, None, 0
+        # Without a next item, fixtures of wider scopes end too.
+        following_item = self._items.get(following) if following is not None else None
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following_item)
+        if self._error is None and not self.asserted:
+            message = "the proof passed, but compared nothing: no assert and no pytest.raises ran"
+            return _wrong("AssertsNothing", message, self.request)
+        return self._error
+
+    def pytest_assertion_pass(self) -> None:
+        """Count an assert that held."""
+        self.asserted += 1
+
+    def pytest_assertrepr_compare(self, left: object, right: object) -> None:
+        """Keep what an assert compared that does not hold."""
+        self._compared = left, right
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Describe the first thing that went wrong in set-up, call or teardown."""
+        report = yield
+        if self._error is None and call.excinfo is not None:
+            error = self._describe(call.excinfo.value, self.request)
+            if report.skipped:
+                error["message"] = f"a proof that is skipped proves nothing: {error['message']}"
+            elif isinstance(call.excinfo.value, AssertionError):
+                error["values"] = self._observed(item) | error["values"]
+            self._error = error
+        return report
+
+    def _observed(self, item: pytest.Item) -> dict[str, str]:
+        """Return what was seen in place of a value that the text states."""
+        stated = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
+        if self._compared is None:
+            return {}
+        left, right = self._compared
+        is_left = [
+            value is left or (type(value) is type(left) and value == left) for value in stated
+        ]
+        is_right = [
+            value is right or (type(value) is type(right) and value == right) for value in stated
+        ]
+        if any(is_left) == any(is_right):
+            return {}
+        return {"observed": repr(right if any(is_left) else left)}
