@@ -6,9 +6,8 @@ import os
 
 import psqlpy
 import pytest
-from psqlpy.exceptions import ConnectionPoolConfigurationError
-
 from proveskill import proves
+from psqlpy.exceptions import ConnectionPoolConfigurationError
 
 
 @proves("The minimum is {minimum}.", section="pooling#size-the-pool", adapter="stock")
