@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from engine_cases import Case, read_cases, write_cases
 from engine_runs import Bench, Run, notes, write_pack, write_skill
+from proof_runs import TextCase, module_name, read_text_cases, write_proof_pack
 
 HERE = Path(__file__).parent
 CASES = list(read_cases(HERE / "cases"))
 SERVER_CASES = list(read_cases(HERE / "server_cases"))
+STATEMENT_CASES = list(read_text_cases(HERE / "statement_cases"))
+PROOF_CASES = list(read_text_cases(HERE / "proof_cases"))
 
 
 def temporary_folder() -> Iterator[Path]:
@@ -62,13 +65,45 @@ def server_cases_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield Bench(temporary).run(["verify", ".", "--report", report], root, report=report)
 
 
+@pytest.fixture(scope="session")
+def statement_cases_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run over all of ``statement_cases/``, which has no proofs."""
+    root = tmp_path_factory.mktemp("statements")
+    skill = write_skill(root / "statements", "```python\n1  # -> 1\n```\n")
+    for case in STATEMENT_CASES:
+        (skill / "references" / f"{case.name}.md").write_text(case.body, encoding="utf-8")
+    for temporary in temporary_folder():
+        report = root / "out.json"
+        yield Bench(temporary).run(
+            ["verify", "statements", "--report", report], root, report=report
+        )
+
+
+@pytest.fixture(scope="session")
+def proof_cases_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run over all of ``proof_cases/``, which needs no server."""
+    root = tmp_path_factory.mktemp("proofs") / "proof-cases"
+    write_proof_pack(root, {module_name(case): case.proofs for case in PROOF_CASES}, "")
+    references = root / "skills" / root.name / "references"
+    for case in PROOF_CASES:
+        (references / f"{case.name}.md").write_text(case.body, encoding="utf-8")
+    for temporary in temporary_folder():
+        report = root / "out.json"
+        yield Bench(temporary).run(["verify", ".", "--report", report], root, report=report)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    for name, cases in (("case", CASES), ("server_case", SERVER_CASES)):
+    for name, cases in (
+        ("case", CASES),
+        ("server_case", SERVER_CASES),
+        ("statement_case", STATEMENT_CASES),
+        ("proof_case", PROOF_CASES),
+    ):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, cases, ids=[_id(case) for case in cases])
 
 
-def _id(case: Case) -> str:
+def _id(case: Case | TextCase) -> str:
     return case.sentence
 
 

@@ -37,10 +37,12 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     )
 
 
-def test_the_report_has_the_shape_of_the_contract(mixed: Run, server_cases_run: Run) -> None:
+def test_the_report_has_the_shape_of_the_contract(
+    mixed: Run, server_cases_run: Run, proof_cases_run: Run
+) -> None:
     schema = json.loads((HERE / "report.schema.json").read_text())
     validator = Draft202012Validator(schema)
-    for report in (mixed.report, server_cases_run.report):
+    for report in (mixed.report, server_cases_run.report, proof_cases_run.report):
         assert [error.message for error in validator.iter_errors(report)] == []
 
 

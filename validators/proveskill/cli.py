@@ -40,13 +40,15 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="proveskill",
-        description="Run every code fence of an Agent Skill against a real PostgreSQL.",
+        description="Run every code fence of an Agent Skill, and prove its sentences, on a real "
+        "PostgreSQL.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_verify(commands)
     _add_sections(commands)
+    _add_mutants(commands)
     return parser
 
 
@@ -82,6 +84,34 @@ def _verify(options: argparse.Namespace) -> int:
     from proveskill.verify_command import verify
 
     return verify(options)
+
+
+def _add_mutants(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    mutants = commands.add_parser(
+        "mutants",
+        help="change every value that the text states, and see whether its proof notices",
+        description="Run each proof with wrong values in place of those that the text states: a "
+        "number plus one and doubled, another word of the same column, another error class. A "
+        "mutant that survives is a value that nothing checks. What was tried is remembered: run "
+        "the command again to go on.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = mutants.add_argument
+    add("path", nargs="?", default=".", metavar="PATH", help="a folder with skill.yaml")
+    add("--adapter", metavar="NAME", help="the variant of the pack (default: the first)")
+    add("--jobs", type=int, metavar="N", help="proofs run at once (default: the cores)")
+    add("--seconds", type=float, default=600.0, metavar="N", help="stop after this time (600)")
+    add("--fresh", action="store_true", help="forget what earlier runs have tried")
+    add("--report", metavar="FILE", help="write the results as JSON")
+    add("-k", metavar="TEXT", dest="keyword", help="only proofs or statements whose id contains it")
+    mutants.set_defaults(run=_mutants)
+
+
+def _mutants(options: argparse.Namespace) -> int:
+    from proveskill.mutants_command import mutants
+
+    return mutants(options)
 
 
 def _add_sections(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -18,7 +18,8 @@ from proveskill.render import FailureText, rerun_command, shown_path
 
 if TYPE_CHECKING:
     from proveskill.ledger import Case
-    from proveskill.session import Pack, Session
+    from proveskill.pack import Pack
+    from proveskill.session import Session
 
 
 class FrontMatterWrong(Exception):

@@ -12,7 +12,7 @@ import yaml
 
 from proveskill.model import ManifestError, Statement
 from proveskill.proof_index import Proof
-from proveskill.quotes import BadQuote, Match
+from proveskill.quotes import BadQuote, Match, Quote
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Ledger:
     by_statement: dict[str, list[Case]] = field(default_factory=lambda: defaultdict(list))
     advice: dict[str, Advice] = field(default_factory=dict)
     """By the id of the statement."""
-    idle: list[tuple[Proof, str]] = field(default_factory=list)
+    idle: list[tuple[Proof, Quote]] = field(default_factory=list)
     """Quotes that match nothing, and whose they are."""
     problems: list[str] = field(default_factory=list)
 
@@ -56,9 +56,9 @@ class Ledger:
 
     def meant(self, statement: Statement) -> tuple[Proof, str] | None:
         """Return the idle quote that is most like a statement, if one is."""
-        quotes = {quote: proof for proof, quote in self.idle}
+        quotes = {quote.literal: (proof, quote.text) for proof, quote in self.idle}
         near = difflib.get_close_matches(statement.text, quotes, 1, 0.6)
-        return (quotes[near[0]], near[0]) if near else None
+        return quotes[near[0]] if near else None
 
 
 def make_ledger(
@@ -103,8 +103,8 @@ def _add_cases(
         except BadQuote as error:
             raise ManifestError(f"{place}: {error}: {quote.text!r}") from None
         if not matches:
-            hint = _nearest(quote.text, by_text)
-            ledger.idle.append((proof, quote.text))
+            hint = _nearest(quote.literal, by_text)
+            ledger.idle.append((proof, quote))
             ledger.problems.append(f"{place} quotes no statement: {quote.text!r}{hint}")
             return
         # The same words elsewhere are the same statement.

@@ -44,6 +44,8 @@ class Manifest:
     """Folder of the proofs."""
     advice: Path | None = None
     """File that lists the statements that are advice."""
+    equivalents: Path | None = None
+    """File that lists mutants after which a statement is still true."""
     proven_files: frozenset[str] | None = frozenset()
     """Names of the files whose statements must be proven or advice; None: all files."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -184,6 +186,11 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         advice_budget=data.get("budgets", {}).get("advice", 1.0),
         proofs=existing(proofs["path"], "proofs", "path") if proofs else None,
         advice=existing(proofs["advice"], "proofs", "advice") if "advice" in proofs else None,
+        equivalents=(
+            existing(proofs["equivalents"], "proofs", "equivalents")
+            if "equivalents" in proofs
+            else None
+        ),
         proven_files=None if required is True else frozenset(required or ()),
         versions=data.get("versions", {}),
         file=file,

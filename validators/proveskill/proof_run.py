@@ -16,7 +16,7 @@ from proveskill.model import Limits
 from proveskill.plan import variables_in
 from proveskill.section_run import Stage
 from proveskill.servers import Database
-from proveskill.worker.requests import PROOFS, Request
+from proveskill.worker.requests import ENDED, PROOFS, Request
 from proveskill.worker_process import Answer, WorkerProcess
 
 _STARTING = Limits(seconds=60.0)
@@ -92,7 +92,7 @@ class ProofRun:
                     error = {"type": "TeardownFailed", "message": trouble, "line": case.proof.line}
                     answer = Answer(answer.seconds, "", "", error=error)
                 self._report(case, _outcome(answer))
-                if answer.worker_lost:
+                if answer.worker_lost or (answer.error or {}).get("type") == ENDED:
                     return cases[index + 1 :]
             return []
         finally:

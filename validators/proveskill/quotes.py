@@ -52,7 +52,8 @@ class Quote:
         return tuple(dict.fromkeys(name for _, name in self._pieces if name is not None))
 
     @cached_property
-    def _literal(self) -> str:
+    def literal(self) -> str:
+        """The words of the quote, without its fields."""
         return "".join(literal for literal, _ in self._pieces)
 
     @cached_property
@@ -69,7 +70,7 @@ class Quote:
         if self.table is not None and statement.table != self.table:
             return None
         if not self.fields:
-            return Match(statement, {}, {}) if statement.text == self._literal else None
+            return Match(statement, {}, {}) if statement.text == self.literal else None
         if not statement.text.startswith(self._pieces[0][0]):
             return None
         found = self._parser.parse(statement.text)

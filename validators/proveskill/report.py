@@ -131,6 +131,16 @@ def installed_versions(names: Iterable[str]) -> dict[str, str | None]:
     return found
 
 
+def other_versions(manifest: Manifest) -> list[str]:
+    """Return a line for each package of another version than the pack was verified with."""
+    installed = installed_versions(manifest.versions)
+    return [
+        f"note: {name} {installed[name] or 'is missing'}; the pack was verified with {pinned}"
+        for name, pinned in manifest.versions.items()
+        if installed[name] != pinned and name != "postgresql"
+    ]
+
+
 def write_report(report: dict[str, Any], file: Path) -> None:
     """Write a report, whole or not at all. Raises ``OSError``."""
     text = json.dumps(report, indent=2) + "\n"

@@ -9,18 +9,17 @@ from typing import Any
 import pytest
 
 from proveskill.items import needs_item
-from proveskill.manifest import Manifest
+from proveskill.pack import Pack
 from proveskill.render import annotation, shown_path
 from proveskill.report import (
     StatementRecord,
     build_report,
-    installed_versions,
     section_table,
     statement_record,
     statement_totals,
     write_report,
 )
-from proveskill.session import Pack, Session
+from proveskill.session import Session
 
 _STATEMENTS = ("proven", "failed", "advice", "unproven")
 
@@ -35,7 +34,7 @@ def finish(state: Session, session: pytest.Session, exitstatus: int) -> int:
     state.phases = phases
     state.statements += _unrun_statements(state, session)
     fences = sum(len(section.snippets) for section in state.sections) or len(state.records)
-    if exitstatus == 0 and not fences and state.packs:
+    if exitstatus == 0 and not fences and not state.statements and state.packs:
         state.problems.append("no fence found: nothing was proven")
     if exitstatus in (0, 1):
         state.problems += _over_budget(state, fences)
@@ -76,9 +75,6 @@ def write_summary(state: Session, terminal: Any) -> None:
         return
     terminal.section("sections", sep="-")
     _write_table(state, terminal)
-    for pack, *_ in state.packs.values():
-        for line in _other_versions(pack.manifest):
-            terminal.write_line(line, yellow=True)
     for problem in state.problems:
         terminal.write_line(f"error: {problem}", red=True)
 
@@ -193,13 +189,4 @@ def _useless_excuses(state: Session) -> list[str]:
             if identifier not in known and identifier.partition("#")[0] in read
             else ""
         )
-    ]
-
-
-def _other_versions(manifest: Manifest) -> list[str]:
-    installed = installed_versions(manifest.versions)
-    return [
-        f"note: {name} {installed[name] or 'is missing'}; the pack was verified with {pinned}"
-        for name, pinned in manifest.versions.items()
-        if installed[name] != pinned and name != "postgresql"
     ]

@@ -18,6 +18,7 @@ from proveskill.account import read_account
 from proveskill.fixture_index import read_fixtures
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import ManifestError
+from proveskill.report import other_versions
 from proveskill.variants import choose_variants
 
 _WRONG, _USAGE = 1, 2
@@ -57,7 +58,7 @@ def verify(options: argparse.Namespace) -> int:
         arguments += ["-k", options.keyword]
     arguments += ["-x"] * options.first + ["--lf"] * options.lf
     arguments += ["-" + "v" * options.verbose] if options.verbose else []
-    print(_headline(manifest, options), flush=True)
+    print("\n".join([_headline(manifest, options), *other_versions(manifest)]), flush=True)
     watch = _Watch()
     signal.signal(signal.SIGTERM, watch.terminate)
     status = int(pytest.main(arguments, plugins=[watch]))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from proveskill.worker.requests import ENDED
 from proveskill.worker.stated_values import convert_all
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def serve(worker: Worker, start: Request, fixtures: Any, describe: Describe) -> 
     session.request = start
     options = [
         *("-c", os.devnull, f"--rootdir={what['root']}", f"--confcutdir={what['folder']}"),
-        *("--disable-plugin-autoload", "-p", "pytest_asyncio", "-o", "asyncio_mode=auto"),
+        *("--disable-plugin-autoload", "-p", "pytest_asyncio.plugin", "-o", "asyncio_mode=auto"),
         *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=no"),
         *("-o", "enable_assertion_pass_hook=true", f"--basetemp={Path.cwd()}/tmp"),
     ]
@@ -46,7 +47,7 @@ def serve(worker: Worker, start: Request, fixtures: Any, describe: Describe) -> 
     plugins = [session] if fixtures is None else [session, fixtures]
     status = pytest.main([*options, start.filename], plugins=plugins)
     if not session.is_over:
-        session.answer(error=_wrong("CannotRun", f"pytest ended with {status!r}", start))
+        session.answer(error=_wrong(ENDED, f"pytest ended with {status!r}", start))
         os._exit(1)
 
 

@@ -13,6 +13,8 @@ DUMP = signal.SIGUSR2
 """Makes the C-level fault handler write a traceback, even while the GIL is held elsewhere."""
 PROOFS = "proofs"
 """The language of a request that begins a session of proofs (:mod:`proveskill.worker.proofs`)."""
+ENDED = "CannotRun"
+"""The type of the error with which a session of proofs ends before its time."""
 
 
 @dataclass(frozen=True)

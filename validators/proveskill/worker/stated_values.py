@@ -10,8 +10,10 @@ from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 _TRUE, _FALSE = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
-_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
-_NUMBERS = _WORDS.split()
+NUMBER_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
 
 
 def convert_all(function: Callable[..., Any], values: dict[str, str]) -> dict[str, Any]:
@@ -52,8 +54,8 @@ def convert(text: str, wanted: Any) -> Any:
         if plain.lower() not in _TRUE | _FALSE:
             raise ValueError("neither yes nor no")
         return plain.lower() in _TRUE
-    if wanted is int and plain.lower() in _NUMBERS:
-        return _NUMBERS.index(plain.lower())
+    if wanted is int and plain.lower() in NUMBER_WORDS:
+        return NUMBER_WORDS.index(plain.lower())
     if wanted in (int, float, Decimal):
         return wanted(plain.replace(",", "").replace("_", ""))
     if isinstance(wanted, type) and issubclass(wanted, Enum):
