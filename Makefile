@@ -1,5 +1,5 @@
 # Everything here needs Python 3.11 or newer and make; the rest is set up in .venv, from the lock.
-#   make verify                       run every fence of the guidance
+#   make verify                       run every fence of the guidance, prove its sentences
 #   make verify SERVER=container      on another server (or SERVER=postgresql://user:pw@host/db)
 #   make verify K=pool REPORT=r.json  only what matches, with a JSON report
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -17,17 +17,20 @@ K ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-volume promises lint format lock bench-engine bench-adapter assets wheel image \
+.PHONY: help verify mutants test test-volume promises lint format lock bench-engine bench-adapter assets wheel image \
 	example-search example-loader example-queue clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-verify: $(READY) ## Run every fence of skills/ (SERVER=, IMAGE=, ADAPTER=, REPORT=, K=)
+verify: $(READY) ## Run every fence of skills/ and prove its sentences (SERVER=, IMAGE=, ADAPTER=, REPORT=, K=)
 	@$(BIN)/proveskill verify . \
 		$(if $(SERVER),--server '$(SERVER)') $(if $(IMAGE),--image '$(IMAGE)') \
 		$(if $(ADAPTER),--adapter '$(ADAPTER)') $(if $(REPORT),--report '$(REPORT)') \
 		$(if $(K),-k '$(K)') $(ARGS)
+
+mutants: $(READY) ## Change every value that the text states; its proof must notice (K=)
+	@$(BIN)/proveskill mutants . $(if $(K),-k '$(K)') $(if $(REPORT),--report '$(REPORT)') $(ARGS)
 
 test: $(READY) $(MODEL) ## Run every test of engine, servers, adapter, guidance and packaging
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(K),-k '$(K)') $(ARGS)
