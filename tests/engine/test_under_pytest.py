@@ -9,8 +9,10 @@ from engine_runs import (
     Bench,
     fence,
     lines,
+    passes,
     write_pack,
 )
+from proof_runs import write_proof_pack
 
 
 def test_pytest_with_several_processes_runs_every_fence_once(
@@ -63,3 +65,36 @@ def test_pytest_leaves_markdown_outside_of_skills_alone(bench: Bench, tmp_path: 
     run = bench.run(["."], tmp_path, command=PYTEST)
     assert run.status == 0
     assert "1 passed" in run.out
+
+
+PROVEN = """\
+from proveskill import proves
+
+
+@proves("There are {n} sides.")
+def test_sides(n: int) -> None:
+    assert len("abcd") == n
+
+
+@proves("It never said this.")
+def test_idle() -> None:
+    assert True
+"""
+
+
+def test_pytest_with_several_processes_proves_every_statement(bench: Bench, tmp_path: Path) -> None:
+    text = "There are 4 sides. There are 5 sides.\n\n" + passes()
+    root = write_proof_pack(tmp_path / "pack", PROVEN, text)
+    report = root / "out.json"
+    options = ["-p", "xdist", "-n", "2", "-q", f"--proveskill-report={report}"]
+    run = bench.run([".", *options], root, command=PYTEST, report=report)
+    assert run.status == 1, run.text
+    verdicts = {s["text"]: s["verdict"] for s in run.report["statements"]}
+    assert verdicts == {"There are 4 sides.": "proven", "There are 5 sides.": "failed"}
+    assert "test_idle quotes no statement" in run.out
+
+
+def test_plain_pytest_leaves_proofs_alone(bench: Bench, tmp_path: Path) -> None:
+    root = write_proof_pack(tmp_path / "pack", PROVEN, "There are 4 sides.\n")
+    run = bench.run(["proofs"], root, command=PYTEST)
+    assert "no tests ran" in run.out

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from proveskill.items import needs_item
+from proveskill.markdown import read_document
+from proveskill.model import Section
 from proveskill.pack import Pack
 from proveskill.render import annotation, shown_path
 from proveskill.report import (
@@ -140,7 +143,7 @@ def _unrun_statements(state: Session, session: pytest.Session) -> list[Statement
     reported = {record["id"] for record in state.statements}
     here = session.config.invocation_params.dir
     records = []
-    for section in state.sections:
+    for section in state.sections or _sections_elsewhere(state, session):
         pack = state.packs_of(section.file)[0]
         for statement in section.statements:
             if statement.id in reported or needs_item(statement, pack):
@@ -152,15 +155,32 @@ def _unrun_statements(state: Session, session: pytest.Session) -> list[Statement
     return records
 
 
+def _selected(files: list[Path], session: pytest.Session) -> list[Path]:
+    """Return the files that the arguments of the run name, or their folders."""
+    here = session.config.invocation_params.dir
+    wanted = {(here / argument.partition("::")[0]).resolve() for argument in session.config.args}
+    return [file for file in files if wanted & {file, *file.parents}]
+
+
+def _sections_elsewhere(state: Session, session: pytest.Session) -> list[Section]:
+    """Return the sections that other processes have collected, pytest-xdist's."""
+    return [
+        section
+        for pack, *_ in state.packs.values()
+        for file in _selected(pack.manifest.files(), session)
+        for section in read_document(file, pack.manifest.name_of(file)).sections
+    ]
+
+
 def _account_problems(state: Session, session: pytest.Session) -> list[str]:
     """Return what is wrong with proofs and advice, for a run over the whole pack."""
     option = session.config.getoption
     if option("keyword") or option("lf", False) or any("::" in a for a in session.config.args):
         return []
     found: list[str] = []
-    collected = {section.file for section in state.sections}
     for pack, *_ in state.packs.values():
-        if not collected.issuperset(pack.manifest.files()):
+        files = pack.manifest.files()
+        if len(_selected(files, session)) < len(files):
             continue
         ledger, manifest = pack.account.ledger, pack.manifest
         found += ledger.problems
