@@ -413,3 +413,43 @@ async def test_a_repeatable_read_transaction_does_not_hide_what_others_altered(s
         await session.select_value("SELECT 1")
     await session.execute(ADD, NOON, 2)
     assert NOON in await days(session)
+
+
+@pytest.mark.parametrize(
+    "name", ["Übung", "ÄÖ", "x" * 70, r'U&"d\0061ta"', r'U&"\+0000E4x"', '"a""b"']
+)
+async def test_a_table_of_any_name_is_known_after_an_alter_table(session, name):
+    add = f"INSERT INTO {name} (day) VALUES ($1)"
+    await session.execute(f"CREATE TABLE {name} (day date)")
+    await session.execute(add, date(2026, 1, 1))
+    await session.execute(f"ALTER TABLE {name} ALTER day TYPE timestamp")
+    await session.execute(add, NOON)
+    assert await session.select_value(f"SELECT max(day) FROM {name}") == NOON
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_a_name_that_has_two_types_after_an_alter_table_is_two_parameters(session, is_open):
+    add = "INSERT INTO notes (a, b) VALUES (:x, :x)"
+    await session.execute("CREATE TABLE notes (a text, b text)")
+    await session.execute(add, {"x": "5"})
+    if is_open:
+        await session.begin()
+    await session.execute("ALTER TABLE notes ALTER b TYPE int USING b::int")
+    await session.execute(add, {"x": "6"})
+    await session.execute_many(add, [{"x": "7"}] * 20)
+    assert await session.select_value("SELECT sum(b) FROM notes") == 151
+    if is_open:
+        await session.commit()
+
+
+async def test_a_statement_behind_a_new_one_and_an_alter_table_uses_the_new_types(session):
+    for number in range(3):
+        await session.execute("ALTER TABLE visits ALTER day TYPE date")
+        await session.execute(ADD, date(2026, 1, 1), 1)
+        await asyncio.gather(
+            session.execute("ALTER TABLE visits ALTER day TYPE timestamp"),
+            session.execute(f"SELECT $1::int + {number} FROM visits", 1),  # asks the catalogue
+            session.execute(ADD, NOON, number),
+        )
+        assert NOON in await days(session)
+        await session.execute("DELETE FROM visits")

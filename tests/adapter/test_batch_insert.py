@@ -19,7 +19,7 @@ from psqlpy_adapter.arrays import array, column
 from psqlpy_adapter.batch_insert import batch_insert
 from psqlpy_adapter.batches import in_block
 from psqlpy_adapter.types import Catalogue, PgType
-from sqlspec.exceptions import SQLSpecError
+from sqlspec.exceptions import DataError, SQLSpecError
 
 UTC = datetime.UTC
 INT4 = PgType(23, "pg_catalog", "int4", "b", "int4recv", 1007)
@@ -71,6 +71,8 @@ def test_an_insert_of_one_row_is_told_as_one_of_many(statement, expected):
         "INSERT INTO t (a, b) VALUES ($1, 'text')",
         "INSERT INTO t (a) VALUES (f($1))",
         "INSERT INTO t (a) VALUES (s.lower($1))",
+        "INSERT INTO t (a) VALUES (row($1, $2))",
+        "INSERT INTO t (a) VALUES (($1, $2))",
         'INSERT INTO t (a) VALUES ("F"($1))',
         "INSERT INTO t (a, b) VALUES ($1, (SELECT max(b) FROM t))",
         "INSERT INTO t (a) VALUES ($1) RETURNING f(a)",
@@ -301,3 +303,50 @@ async def test_text_that_only_the_server_can_read_is_stored(session, name, value
     assert await session.select_value("SELECT count(v) FROM many") == 40
     first = await session.select_value(f"SELECT v = '{values[0]}' FROM many WHERE n = 30")
     assert first is True
+
+
+@pytest.mark.parametrize("row", ["row($2::int, $3)", "($2::int, $3)"])
+async def test_a_row_becomes_the_composite_type_of_its_column(session, row):
+    await session.execute_script("""
+        CREATE TYPE pair AS (a int, b text); CREATE TABLE t (n int, p pair);
+    """)
+    sets = [(n, n, "x") for n in range(20)]
+    await session.execute_many(f"INSERT INTO t (n, p) VALUES ($1, {row})", sets)
+    assert await session.select_value("SELECT count(*) FROM t WHERE p = (n, 'x')::pair") == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("text", "x", "a\0b"),
+        ("text", "x", "\ud800"),
+        ("int", "7", "7\0"),
+        ("int", "7", "\ud800"),
+        ("float4", 0.5, 1e39),
+    ],
+)
+@pytest.mark.parametrize("at", [0, 19])
+async def test_a_set_that_does_not_fit_is_named_and_nothing_is_sent(session, name, good, bad, at):
+    await session.execute(f"CREATE TABLE t (v {name})")
+    sets = [(good,)] * 20
+    sets[at] = (bad,)
+    await session.begin()
+    with pytest.raises(DataError, match=rf"^parameter set {at}: parameter \$1: "):
+        await session.execute_many("INSERT INTO t (v) VALUES ($1)", sets)
+    assert await session.select_value("SELECT count(*) FROM t") == 0  # the transaction goes on
+    await session.rollback()
+
+
+@pytest.mark.parametrize("ending", ["", " ON CONFLICT DO NOTHING", " RETURNING v"])
+async def test_a_batch_in_a_transaction_survives_that_a_type_is_made_anew(session, seen, ending):
+    for _ in range(3):
+        await session.execute_script("""
+            DROP TYPE IF EXISTS mood CASCADE; DROP TABLE IF EXISTS t;
+            CREATE TYPE mood AS ENUM ('ok', 'sad'); CREATE TABLE t (v mood);
+        """)
+        await session.begin()
+        sets = [("ok",)] * 20
+        result = await session.execute_many(f"INSERT INTO t (v) VALUES ($1){ending}", sets)
+        await session.commit()
+        assert result.rows_affected == 20
+    assert seen == [True] * 3

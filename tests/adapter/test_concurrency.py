@@ -270,3 +270,17 @@ async def test_a_task_that_has_the_lane_alone_may_take_turns_inside():
     async with lane.alone(), lane.alone(), lane.shared():
         assert lane.under_way == 2
     assert lane.idle
+
+
+@pytest.mark.parametrize("value", ["1970-01-03 00:00+00", DAY.replace(tzinfo=None)], ids=str)
+@pytest.mark.parametrize("last", ["execute", "execute_script"])
+async def test_values_that_the_server_reads_keep_their_place_among_the_others(session, value, last):
+    await session.execute("CREATE TABLE days (at timestamptz, n int)")
+    for _ in range(3):  # the first time the statement is described, later it is known
+        _, *added, _ = await asyncio.gather(
+            session.execute("SELECT 1"),
+            *[session.execute("INSERT INTO days VALUES ($1, $2)", value, n) for n in range(5)],
+            getattr(session, last)("DELETE FROM days"),
+        )
+        assert [result.rows_affected for result in added] == [1] * 5
+        assert await session.select("SELECT n FROM days") == []

@@ -392,6 +392,8 @@ async def test_a_conflict_on_another_key_is_an_error(session):
     [
         ("replace", "'update' or 'nothing'"),
         (("update", "email"), "columns of a unique key"),
+        (("update", ["id"], "name"), "columns of a unique key"),
+        ((), "columns of a unique key"),
         (("update", []), "no primary key"),
         (("update", ["colour"]), 'no column "colour"'),
         (("update", ["email"]), 'the source has no column "email"'),
@@ -528,3 +530,17 @@ async def test_records_and_files_can_be_merged(session, tmp_path):
     path = str(tmp_path / "items.parquet")
     await session.load_from_storage("items", path, file_format="parquet", on_conflict="nothing")
     assert await stored(session, "id, name") == [(1, "a"), (2, "c"), (3, "item 3")]
+
+
+async def test_dictionaries_that_no_index_reaches_together_are_loaded(session):
+    index = pa.dictionary(pa.int8(), pa.string())
+    chunks = [
+        pa.array([f"{letter}{n}" for n in range(100)]).dictionary_encode().cast(index)
+        for letter in "ab"
+    ]
+    lists = [pa.ListArray.from_arrays([*range(101)], chunk) for chunk in chunks]
+    await session.execute("CREATE TABLE words (word text, parts text[])")
+    source = pa.table({"word": pa.chunked_array(chunks), "parts": pa.chunked_array(lists)})
+    await session.load_from_arrow("words", source)
+    same = "SELECT count(DISTINCT word) FROM words WHERE parts = ARRAY[word]"
+    assert await session.select_value(same) == 200

@@ -343,6 +343,9 @@ async def test_what_goes_into_a_type_goes_into_its_array(session, pg_type, array
         ("jsonb", pa.array(["{}", "{nonsense}"]), "Expecting property name"),
         ("timestamp", pa.array([0, 2**50], pa.timestamp("s")), "out of range: 1125899906842624"),
         ("timestamp", pa.array([0, -(2**62)], pa.timestamp("us")), "out of the range of timestamp"),
+        ("timestamp", pa.array([0, -(2**63)], pa.timestamp("us")), "out of the range of timestamp"),
+        ("timestamptz", pa.array([0, -(2**63)], pa.timestamp("s", "UTC")), "out of range"),
+        ("interval", pa.array([0, -(2**63)], pa.duration("ms")), "out of range"),
         ("date", pa.array([0, -3_000_000], pa.date32()), "out of the range of date: -3000000"),
         ("date", pa.array([0, 2**62], pa.timestamp("s")), ""),
         ("inet", pa.array(["::1", "nonsense"]), "the server cannot read 'nonsense'"),
@@ -436,3 +439,27 @@ async def test_decimals_in_vectors_are_the_nearest_numbers(session):
     (found,) = await load(session, "vector(2)", lists)
     expected = np.float32([43451.44963869245, 0.1]).tolist()
     assert np.float32(json.loads(found)).tolist() == expected
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe", "Europe/Dublin"])
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+async def test_times_after_2037_are_read_in_the_zone_of_the_session(session, zone, unit):
+    await session.execute(f"SET timezone = '{zone}'")
+    await session.execute("CREATE TABLE far (said text, at timestamptz, recorded timestamptz)")
+    years = (2036, 2037, 2038, 2100, 2200)
+    times = [dt.datetime(year, month, 3, 12, 30) for year in years for month in range(1, 13)]
+    said = [str(time) for time in times]
+    at = pa.array([None, *times], pa.timestamp(unit))
+    await session.load_from_arrow("far", pa.table({"said": [None, *said], "at": at}))
+    await session.load_from_records(
+        "far", list(zip(said, times, strict=True)), columns=["said", "recorded"]
+    )
+    wrong = "SELECT said FROM far WHERE said::timestamptz <> coalesce(at, recorded)"
+    assert await session.select(wrong) == []
+    assert await session.select_value("SELECT count(coalesce(at, recorded)) FROM far") == 120
+
+
+async def test_a_time_after_2037_that_the_clocks_leave_out_is_refused(session):
+    await session.execute("SET timezone = 'Europe/Berlin'")
+    with pytest.raises(DataError, match="2040-03-25 02:30:00 is left out in Europe/Berlin"):
+        await load(session, "timestamptz", pa.array([dt.datetime(2040, 3, 25, 2, 30)]))

@@ -25,6 +25,13 @@ BAD = [
     # A wrong type.
     ({"port": 5432.0}, "'port' is 5432.0; it must be a whole number from 1 to 65535"),
     ({"port": True}, "'port' is True"),
+    ({"port": "--5"}, "'port' is '--5'; it must be a whole number"),
+    ({"max_db_pool_size": "9" * 5000}, "it must be a whole number"),
+    ({"ca_file": "a\0b", "ssl_mode": "require"}, "which cannot be read: embedded null byte"),
+    ({"username": "\ud800"}, "'username' is '\\ud800'; it must be text"),
+    ({5: 1}, "5 is no key of connection_config"),
+    ({"sslpassword": b"tell"}, "'sslpassword' is bytes; it must be text"),
+    ({"dsn": b"postgresql://u:tell@h/d"}, "'dsn' is bytes; it must be text"),
     ({"host": 127}, "'host' is 127; it must be text"),
     ({"hosts": "one,two"}, "'hosts' is 'one,two'; it must be a list of host names"),
     (
@@ -84,6 +91,8 @@ BAD_DSN = [
     ("host=a user", "cannot be read after the key 'host'"),
     ("host=a password='tell-nobody", "cannot be read after the key 'host'"),
     ("postgresql://u:tell-nobody:x@h:5x/d", "a host of 'dsn' cannot be read"),
+    ("postgresql://u:tell-nobody@h/d\0", "'dsn' is str; it must be text"),
+    ("postgresql://u:tell-nobody%ff@h/d", "percent-encoded bytes (%FF) that are not UTF-8"),
     ("postgresql://h/d?sslmode", "the key 'sslmode' without a value"),
     ("postgresql://h/d?ssl_modus=require", "did you mean 'ssl_mode'"),
     ("postgresql://h/d?sslmode=required", "'sslmode' is 'required'"),
@@ -204,6 +213,12 @@ def test_zero_seconds_are_no_limit():
     settings = read_settings({"connect_timeout_sec": 0, "pool_timeout_sec": 0})
     assert settings.connect_timeout is None
     assert settings.pool_timeout is None
+
+
+def test_a_limit_of_less_than_a_millisecond_is_a_limit():
+    settings = read_settings({"statement_timeout_sec": 0.0004})
+    assert settings.options == "-c statement_timeout=1"
+    assert read_settings({"statement_timeout_sec": 0}).options == "-c statement_timeout=0"
 
 
 def test_seconds_and_nanoseconds_add_up():
