@@ -14,6 +14,8 @@ from psqlpy_adapter.batch_insert import UNTOUCHED, BatchInsert, batch_insert
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.sql_text import cast_placeholders
 from psqlpy_adapter.types import PgType, TextNeeded
+from psqlpy_adapter.types.pgtype import Unfit
+from psqlpy_adapter.types.texts import text
 
 if TYPE_CHECKING:
     from psqlpy_adapter.execution import ExecutionMixin
@@ -56,6 +58,8 @@ class _Columns:
                     self._binary[number - 1](value)
                 except TextNeeded:
                     return True
+                except DataError:
+                    return False  # for a statement a set to say which set is wrong
                 return False
         return False
 
@@ -63,7 +67,10 @@ class _Columns:
         try:
             self._binary[number - 1](value)
         except TextNeeded as needed:
-            return str(needed.text).encode()
+            try:
+                return text(needed.text)
+            except Unfit as error:
+                raise DataError(str(error)) from error
         raise DataError("only some of the values are text for the server to read")
 
     def array(self, number: int, start: int, end: int) -> bytes:
@@ -135,13 +142,14 @@ async def _send(
     """Run the statement for each chunk."""
     count, found = 0, []
     counts = insert.conflict and not insert.returning
-    text = insert.counted(types) if counts else insert.sql(types)
+    sql = insert.counted(types) if counts else insert.sql(types)
+    # A plan, so that it is prepared anew where a type that it names was made anew.
+    plan = await driver.plan(sql, counts=False)
     if not (counts or insert.returning):
         for length, arrays in chunks:
-            await guarded(driver, driver.connection.fetch(text, arrays))
+            await guarded(driver, driver.connection.fetch(plan.sql, arrays))
             count += length
         return count, []
-    plan = await driver.plan(text)
     for _, arrays in chunks:
         found += plan.rows(await guarded(driver, driver.connection.fetch(plan.sql, arrays)))
     if counts:

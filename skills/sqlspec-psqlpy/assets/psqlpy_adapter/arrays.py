@@ -67,6 +67,8 @@ def _bulk(name: str, kind: type, values: Sequence[Any]) -> bytes | None:
             texts = [value.encode() for value in values]
         except UnicodeEncodeError:
             return None
+        if b"\0" in b"".join(texts):
+            return None  # for `binary` to refuse
         elements: list[bytes] = [b""] * (2 * len(texts))
         lengths = list(map(len, texts))
         if max(lengths) < len(_LENGTHS):

@@ -132,6 +132,7 @@ def batch_insert(sql: str) -> BatchInsert | None:
         or any(token.kind == "placeholder" for token in outside)
         or any(token.kind == "string" for token in inside)  # its type would be guessed anew
         or "default" in words[first:last]
+        or _has_row(code[first : last + 1])
         or not _calls_are_known(code[values + 1 :])
     ):
         return None
@@ -156,6 +157,23 @@ def _closing(words: list[str], opening: int) -> int | None:
         if depth == 0:
             return index if index > opening else None
     return None
+
+
+def _has_row(code: Sequence[Token]) -> bool:
+    """Whether a row is made: VALUES gives it the type of its column, which SELECT does not."""
+    brackets: list[bool] = []  # of each that is open: whether it would make a row of a list
+    for index, token in enumerate(code):
+        if token.text == "row" and token.kind == "word":
+            return True
+        if token.kind != "symbol":
+            continue
+        if token.text in ("(", "["):
+            brackets.append(token.text == "(" and index > 0 and code[index - 1].kind == "symbol")
+        elif token.text in (")", "]"):
+            brackets.pop()
+        elif token.text == "," and brackets[-1]:
+            return True
+    return False
 
 
 def _calls_are_known(code: Sequence[Token]) -> bool:

@@ -36,9 +36,10 @@ def sets_of(given: Placeholders, parameters: Sequence[Any]) -> Sets | None:
         if kinds != {dict} or any(row.keys() != names for row in parameters):
             return None
         return [[row[name] for name in given.names] for row in parameters]
-    if kinds <= {tuple, list}:
+    rows = [kind for kind in kinds if issubclass(kind, (tuple, list))]  # named tuples, too
+    if len(rows) == len(kinds):
         return parameters if {*map(len, parameters)} == {given.count} else None
-    if given.count == 1 and not kinds & {tuple, list}:
+    if given.count == 1 and not rows:
         return [(Lone(value) if type(value) is dict else value,) for value in parameters]
     return None
 

@@ -93,10 +93,11 @@ class BatchesMixin(ExecutionMixin):
                 given = placeholders(statement)
                 sets = sets_of(given, parameters) if given is not None else None
                 if given is not None and sets is not None:
-                    if given.apart is not None:
-                        given = await self.numbered(given)
-                        sets = sets_of(given, parameters) or sets
-                    plan, count, rows = await _run(self, given.sql, sets)
+                    async with self.lane.alone():  # one turn for both, so that the order is kept
+                        if given.apart is not None:
+                            given = await self.numbered(given)
+                            sets = sets_of(given, parameters) or sets
+                        plan, count, rows = await _run(self, given.sql, sets)
                     if plan is None or plan.counts or plan.columns is None:
                         return results.count("INSERT" if plan is None else plan.command, count)
                     return results.rows(statement, plan, self.statement_config, parameters, rows)

@@ -73,11 +73,11 @@ class Describer:
             # Nothing may fail there: not even what has a new type for a reason that is not looked
             # at, as the result of a function.
             for plan in self.plans:
-                self.forget(plan.source)
+                self._outdate(plan)
         elif changes(sql) == "schema":
             for plan in self.plans:
                 if any(name[0] == "#" for name in plan.rests_on):
-                    self.forget(plan.source)
+                    self._outdate(plan)
 
     def remember(self, plan: Plan) -> None:
         """Keep a plan under its source text."""
@@ -129,7 +129,11 @@ class Describer:
             return
         for plan in self.plans:
             if not plan.rests_on.isdisjoint(changed):
-                self.forget(plan.source)
+                self._outdate(plan)
+
+    def _outdate(self, plan: Plan) -> None:
+        plan.is_outdated = True
+        self.forget(plan.source)
 
     async def plan(self, driver: Any, sql: str) -> Plan:
         """Return the plan of a `$1` text, asking the server of the driver the first time.

@@ -65,7 +65,7 @@ def _parse_url(dsn: str) -> dict[str, str]:
     authority, _, path = rest.partition("/")
     credentials, _, addresses = authority.rpartition("@")
     user, _, password = credentials.partition(":")
-    pairs = {"user": unquote(user), "password": unquote(password), "dbname": unquote(path)}
+    pairs = {"user": _decoded(user), "password": _decoded(password), "dbname": _decoded(path)}
     hosts, ports = [], []
     for address in addresses.split(","):
         found = _PORT.fullmatch(address)
@@ -74,7 +74,7 @@ def _parse_url(dsn: str) -> dict[str, str]:
                 "a host of 'dsn' cannot be read: it must be NAME, NAME:PORT or [IPV6]:PORT, with "
                 "'@', ':', '/' and ',' of user and password written as %40, %3A, %2F and %2C"
             )
-        hosts.append(unquote(found["host"]).strip("[]"))
+        hosts.append(_decoded(found["host"]).strip("[]"))
         ports.append(found["port"] or "")
     pairs["host"] = ",".join(hosts).strip(",") if any(hosts) else ""
     pairs["port"] = ",".join(ports) if any(ports) else ""
@@ -82,9 +82,19 @@ def _parse_url(dsn: str) -> dict[str, str]:
     for field in filter(None, query.split("&")):
         key, equals, value = field.partition("=")
         if not equals:
-            raise ImproperConfigurationError(f"'dsn' has the key {unquote(key)!r} without a value")
-        _add(pairs, unquote(key), unquote(value))
+            raise ImproperConfigurationError(f"'dsn' has the key {_decoded(key)!r} without a value")
+        _add(pairs, _decoded(key), _decoded(value))
     return pairs
+
+
+def _decoded(text: str) -> str:
+    """What percent-encoded text stands for."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ImproperConfigurationError(
+            "'dsn' has percent-encoded bytes (%FF) that are not UTF-8"
+        ) from error
 
 
 def _add(pairs: dict[str, str], key: str, value: str) -> None:

@@ -21,12 +21,13 @@ from psqlpy_adapter import results
 from psqlpy_adapter.blocks import run_text
 from psqlpy_adapter.cancellation import DONE, guarded
 from psqlpy_adapter.lone import Lone, Mixed, settled
-from psqlpy_adapter.mending import MendingMixin
+from psqlpy_adapter.mending import MendingMixin, OutdatedPlanError
 from psqlpy_adapter.numbering import as_written, placeholders
 from psqlpy_adapter.plans import Plan
 from psqlpy_adapter.refusals import refuse_harmful
 from psqlpy_adapter.sql_text import command, tokens
 from psqlpy_adapter.statements import bound, opaque
+from psqlpy_adapter.types import TextNeeded
 
 if TYPE_CHECKING:
     from sqlspec.core import SQLResult, StatementConfig
@@ -156,6 +157,9 @@ class ExecutionMixin(MendingMixin):
                     if outcome is None:
                         values = settled(plan.parameters, values)
                         outcome = await _outcome(self.send(plan, values))
+                        if isinstance(outcome, TextNeeded) and self.lane.owns():
+                            plan, values = await self._as_text(plan, values)
+                            outcome = await _outcome(self.send(plan, values))
         else:
             if is_lone:
                 values = settled(plan.parameters, values)
@@ -192,8 +196,21 @@ class ExecutionMixin(MendingMixin):
         return None
 
     async def send(self, plan: Plan, values: Any) -> list[dict[str, Any]]:
-        """Send a planned statement with its values (as the user gave them) at once."""
-        parameters = plan.encode(values)
+        """Send a planned statement with its values (as the user gave them) at once.
+
+        Raises OutdatedPlanError, with nothing sent, when the plan turned out to be old meanwhile.
+        """
+        if plan.is_outdated:
+            raise OutdatedPlanError
+        try:
+            parameters = plan.encode(values)
+        except TextNeeded:
+            # In this turn, where that can be: another one would come after those that wait.
+            text, given = plan.as_text(values)
+            reading = self.describer.plans.used(text)
+            if reading is None:
+                raise
+            plan, parameters = reading, reading.encode(given)
         statement = self.connection.fetch(plan.sql, parameters)
         answer = await guarded(self, statement, note=DONE)
         if plan.unsettles:

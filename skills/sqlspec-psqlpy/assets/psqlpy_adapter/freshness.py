@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from psqlpy_adapter.sql_text import Token, tokens
+from psqlpy_adapter.sql_text import Token, stored_name, tokens
 from psqlpy_adapter.types import PgType
 from psqlpy_adapter.types.server import Rows
 
@@ -88,7 +88,7 @@ _schema = _Schema()
 def names_in(sql: str) -> frozenset[str]:
     """Return the identifiers of a statement: all that could name a table, function or type."""
     return frozenset(
-        token.text
+        stored_name(sql, token)
         for token in tokens(sql)
         if token.kind == "quoted" or (token.kind == "word" and token.text not in _SYNTAX)
     )

@@ -20,8 +20,7 @@ from psqlpy_adapter.lane import Lane
 from psqlpy_adapter.mixin import DriverMixin
 from psqlpy_adapter.numbering import Placeholders
 from psqlpy_adapter.remembered import REMEMBERED
-from psqlpy_adapter.sql_text import cast_placeholders
-from psqlpy_adapter.types import Catalogue, TextNeeded
+from psqlpy_adapter.types import Catalogue
 
 if TYPE_CHECKING:
     from psqlpy_adapter.checkout import Checkout
@@ -70,8 +69,11 @@ class PlanningMixin(DriverMixin):
             lane = self.__dict__["_lane"] = Lane()
         return lane
 
-    async def plan(self, sql: str) -> Plan:
-        """Return the plan of a `$1` text on this connection, asking the server the first time."""
+    async def plan(self, sql: str, *, counts: bool = True) -> Plan:
+        """Return the plan of a `$1` text on this connection, asking the server the first time.
+
+        counts: DML without RETURNING is planned in the form that counts its rows.
+        """
         describer = self.describer
         plan = describer.known(sql)
         if plan is not None:
@@ -81,13 +83,13 @@ class PlanningMixin(DriverMixin):
         if plan is not None:
             return plan
         if not self._pools_transactions() or await in_block(self):
-            plan = await self._describe(sql)
+            plan = await self._describe(sql, counts=counts)
         else:  # a pooler may use another server for the next statement outside of a transaction
             send = self.connection.execute_batch
             await guarded(self, send("BEGIN"), undo=lambda: send("ROLLBACK"))
             failure = None
             try:
-                plan = await self._describe(sql, undo=lambda: send("ROLLBACK"))
+                plan = await self._describe(sql, lambda: send("ROLLBACK"), counts=counts)
             except SQLSpecError as error:
                 failure = error
             await guarded(self, send("ROLLBACK"), instead=lambda: send("ROLLBACK"))
@@ -106,33 +108,43 @@ class PlanningMixin(DriverMixin):
         """
         home: Any = self.checkout if self.checkout is not None else self
         divided: set[str] = home.__dict__.setdefault("_psqlpy_adapter_divided", set())
-        if given.apart is None or self.describer.plans.get(given.sql) is not None:
-            return given
-        if given.sql in divided:
-            return given.apart
-        send = self.connection.execute_batch
-        async with self.lane.alone():
-            inside = await in_block(self)
-            if inside:
-                await guarded(self, send(f"SAVEPOINT {_SAVEPOINT}"))
-            undo = ""
-            try:
-                await self.plan(given.sql)
-            except SQLSpecError as error:
-                if _TWO_TYPES not in str(error):
-                    raise
-                if len(divided) >= REMEMBERED:
-                    divided.clear()
-                divided.add(given.sql)
-                undo = f"ROLLBACK TO {_SAVEPOINT}; "
-            if inside:
-                await guarded(self, send(f"{undo}RELEASE {_SAVEPOINT}"))
-        return given.apart if undo else given
 
-    async def _describe(self, sql: str, undo: Callable[[], Any] | None = None) -> Plan:
+        def is_open() -> bool:  # a plan that is due is: an ALTER TABLE may have divided a name
+            return given.sql not in divided and self.describer.known(given.sql) is None
+
+        if given.apart is None:
+            return given
+        if is_open():
+            async with self.lane.alone(is_open):
+                if self.lane.owns() and await self._is_divided(given.sql):
+                    if len(divided) >= REMEMBERED:
+                        divided.clear()
+                    divided.add(given.sql)
+        return given.apart if given.sql in divided else given
+
+    async def _is_divided(self, sql: str) -> bool:
+        """Whether the server finds two types for a parameter; asked under a savepoint."""
+        send = self.connection.execute_batch
+        inside = await in_block(self)
+        if inside:
+            await guarded(self, send(f"SAVEPOINT {_SAVEPOINT}"))
+        undo = ""
+        try:
+            await self.plan(sql)
+        except SQLSpecError as error:
+            if _TWO_TYPES not in str(error):
+                raise
+            undo = f"ROLLBACK TO {_SAVEPOINT}; "
+        if inside:
+            await guarded(self, send(f"{undo}RELEASE {_SAVEPOINT}"))
+        return bool(undo)
+
+    async def _describe(
+        self, sql: str, undo: Callable[[], Any] | None = None, *, counts: bool
+    ) -> Plan:
         describer = self.describer
         plan = await describer.describe(self, self.connection, sql, undo=undo)
-        if plan.columns is not None or (operation := verb(sql)) not in DML:
+        if not counts or plan.columns is not None or (operation := verb(sql)) not in DML:
             return plan
         plan.command = operation
         text = counting(sql)
@@ -175,15 +187,9 @@ class PlanningMixin(DriverMixin):
 
     async def _as_text(self, plan: Plan, values: Any) -> tuple[Plan, list[Any]]:
         """Return a plan in which the server reads as text what only it can read, and the values."""
-        types, given = {}, list(values)
-        for index, (encode, value) in enumerate(zip(plan.encoders, values, strict=True)):
-            try:
-                encode(value)
-            except TextNeeded as needed:
-                types[index + 1] = plan.parameters[index].quoted
-                given[index] = needed.text
+        sql, given = plan.as_text(values)
         async with self.lane.alone():
-            return await self.plan(cast_placeholders(plan.source, types)), given
+            return await self.plan(sql), given
 
     def _pools_transactions(self) -> bool:
         return self.driver_features.get("pooler_mode") in ("transaction", "statement")

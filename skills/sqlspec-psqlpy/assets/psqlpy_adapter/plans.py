@@ -8,7 +8,7 @@ from typing import Any
 from sqlspec.exceptions import DataError, SQLSpecError
 
 from psqlpy_adapter.freshness import changes, names_in
-from psqlpy_adapter.sql_text import command
+from psqlpy_adapter.sql_text import cast_placeholders, command
 from psqlpy_adapter.types import Catalogue, Encoder, PgType, Read, TextNeeded
 
 
@@ -30,13 +30,14 @@ class Plan:
     decoders know a column by its name only, and two of one name differ in type; `names` are the
     statement's own (of columns with the same name the last one stays, as in SQLSpec). `rests_on`:
     the names in it whose meaning decides its types; `unsettles`: it may change what names mean;
-    `is_gone`: it was forgotten, and is not to be sent any more.
+    `is_gone`: it was forgotten, and is not to be used any more; `is_outdated`: because what it
+    rests on was changed, so that whoever waits with it must not send it either.
     """
 
     __slots__ = (
         "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "is_gone",
-        "is_renamed", "names", "names_on_server", "parameters", "rests_on", "source", "sql",
-        "state", "uncounted", "unsettles",
+        "is_outdated", "is_renamed", "names", "names_on_server", "parameters", "rests_on",
+        "source", "sql", "state", "uncounted", "unsettles",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +59,7 @@ class Plan:
         self.batch: Any = None
         self.state: Any = None
         self.is_gone = False
+        self.is_outdated = False
         self.unsettles = changes(source) != ""
         self.rests_on = names_in(source)
         self.names_on_server: list[str] = []
@@ -92,6 +94,17 @@ class Plan:
                 raise DataError(str(error)) from error
             msg = f"the statement has {len(self.encoders)} parameters, {len(values)} were given"
             raise SQLSpecError(msg) from None
+
+    def as_text(self, values: Any) -> tuple[str, list[Any]]:
+        """Return the text that has the server read what only it can read, and its values."""
+        types, given = {}, list(values)
+        for index, (encode, value) in enumerate(zip(self.encoders, values, strict=True)):
+            try:
+                encode(value)
+            except TextNeeded as needed:
+                types[index + 1] = self.parameters[index].quoted
+                given[index] = needed.text
+        return cast_placeholders(self.source, types), given
 
     def refuses(self, values: Any) -> bool:
         """Whether one of the values does not fit its parameter."""

@@ -205,5 +205,7 @@ def _options(values: Mapping[str, Any]) -> str | None:
         raise ImproperConfigurationError(
             "'statement_timeout_sec' is given, and statement_timeout in 'options' too; give it once"
         )
-    timeout = f"-c statement_timeout={round(limit * 1000)}"
+    # A limit of less than a millisecond must not become 0, which is none.
+    milliseconds = max(round(limit * 1000), 1 if limit else 0)
+    timeout = f"-c statement_timeout={milliseconds}"
     return timeout if options is None else f"{options} {timeout}"

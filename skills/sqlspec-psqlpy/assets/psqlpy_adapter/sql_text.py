@@ -34,6 +34,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_ESCAPED = re.compile(r"\\(?:\\|\+((?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})|([0-9A-Fa-f]{4}))")
+_NAME_BYTES = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,19 @@ def tokens(sql: str) -> tuple[Token, ...]:
         if kind not in ("space", "comment"):
             found.append(Token(kind, text, start, end))  # type: ignore[arg-type]
     return tuple(found)
+
+
+def stored_name(sql: str, token: Token) -> str:
+    """Return an identifier as the catalogue of a UTF8 database has it.
+
+    Only ASCII letters are lower-cased there; what is longer than 63 bytes is cut off.
+    """
+    name = token.text
+    if token.kind == "quoted" and sql[token.start] in "uU":
+        name = _ESCAPED.sub(lambda found: chr(int(found[1] or found[2] or "5C", 16)), name)
+    elif token.kind == "word" and not name.isascii():
+        name = sql[token.start : token.end].encode(errors="replace").lower().decode()
+    return name.encode(errors="replace")[:_NAME_BYTES].decode(errors="ignore")
 
 
 def cast_placeholders(sql: str, types: Mapping[int, str]) -> str:

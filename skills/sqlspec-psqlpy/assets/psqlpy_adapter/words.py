@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 TARGETS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
 BALANCING = ("disable", "random")
 RECYCLING = ("fast", "verified", "clean", "auto")
+
+_SECRET = frozenset({"password", "sslpassword", "dsn", "conninfo", "url", "connection_string"})
+"""Keys whose value no message may show."""
 
 ALIKE = 0.5
 """From this likeness on (0 to 1), a word is suggested for another."""
@@ -46,7 +50,7 @@ def refusal(key: str, value: object, allowed: str) -> ImproperConfigurationError
 
 def closest(word: str, words: Iterable[str]) -> str:
     """ " did you mean ...?" for the word of `words` nearest to `word`, or nothing."""
-    likeness = {name: difflib.SequenceMatcher(None, word, name).ratio() for name in words}
+    likeness = {name: difflib.SequenceMatcher(None, str(word), name).ratio() for name in words}
     nearest = max(likeness, key=lambda name: likeness[name])
     return f"; did you mean {nearest!r}?" if likeness[nearest] >= ALIKE else ""
 
@@ -69,11 +73,19 @@ def word(allowed: tuple[str, ...], enum: type[Any] | None = None) -> Check:
 
 
 def text(key: str, value: Any) -> str:
-    """A string that is not empty and has no NUL."""
-    if not isinstance(value, str) or not value or "\0" in value:
-        shown = type(value).__name__ if key == "password" else repr(value)
+    """A string that is not empty, has no NUL and can be sent as UTF-8."""
+    if not isinstance(value, str) or not value or "\0" in value or not _is_unicode(value):
+        shown = type(value).__name__ if key in _SECRET else repr(value)
         raise ImproperConfigurationError(f"{key!r} is {shown}; it must be text that is not empty")
     return value
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def flag(key: str, value: Any) -> bool:
@@ -89,8 +101,9 @@ def integer(least: int, most: int) -> Check:
     """A whole number of that range."""
 
     def check(key: str, value: Any) -> int:
-        if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
-            value = int(value)
+        if isinstance(value, str) and value.strip().removeprefix("-").isdecimal():
+            with contextlib.suppress(ValueError):  # of more digits than int() reads
+                value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise refusal(key, value, f"a whole number from {least} to {most}")
         return value
@@ -119,9 +132,10 @@ def file(key: str, value: Any) -> str:
     try:
         with Path(value).open("rb"):
             return str(value)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: of what is no path, with a NUL in it
+        reason = getattr(error, "strerror", None) or error
         raise ImproperConfigurationError(
-            f"{key!r} is {str(value)!r}, which cannot be read: {error.strerror}"
+            f"{key!r} is {str(value)!r}, which cannot be read: {reason}"
         ) from error
 
 

@@ -15,12 +15,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from psqlpy_adapter.copying.destination import TargetType
 from psqlpy_adapter.copying.encoder import TEXTS, VECTORS, goes_as_text
 from psqlpy_adapter.copying.fields import Refused, offsets_of
-from psqlpy_adapter.copying.temporal import UTC
+from psqlpy_adapter.copying.temporal import UTC, in_zone
 
 # PostgreSQL type: the Python types that Arrow holds exactly for it, and the Arrow type.
 _EXACT: dict[str, tuple[frozenset[type], pa.DataType]] = {
@@ -74,7 +73,7 @@ def _moments(values: Sequence[Any], name: str, zone: str) -> pa.Array | None:
         if name == "timestamp" or zone in UTC:
             return naive
         # An hour that the zone leaves out, and a zone unknown to Arrow, are for the server.
-        return pc.assume_timezone(naive, timezone=zone, ambiguous="latest")
+        return in_zone(naive, zone)
     if {type(given) for given in zones} <= _ZONES:
         return pa.array(values, pa.timestamp("us", tz="UTC"))
     return None

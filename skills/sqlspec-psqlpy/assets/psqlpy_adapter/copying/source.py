@@ -94,13 +94,23 @@ def slices(source: Source) -> Iterator[pa.RecordBatch]:
             raise DataError(f"a batch has the schema {batch.schema}, not {source.schema}")
         weight = _weight(batch)
         if gathered and (rows + len(batch) > SLICE_ROWS or size + weight > SLICE_BYTES):
-            yield from _cut(pa.concat_batches(gathered), size)
+            yield from _joined(gathered, size)
             gathered, rows, size = [], 0, 0
         gathered.append(batch)
         rows += len(batch)
         size += weight
     if gathered:
-        yield from _cut(pa.concat_batches(gathered), size)
+        yield from _joined(gathered, size)
+
+
+def _joined(batches: list[pa.RecordBatch], weight: int) -> Iterator[pa.RecordBatch]:
+    try:
+        whole = pa.concat_batches(batches)
+    except pa.ArrowException:  # dictionaries that have more values together than an index reaches
+        for batch in batches:
+            yield from _cut(batch, _weight(batch))
+    else:
+        yield from _cut(whole, weight)
 
 
 def _cut(batch: pa.RecordBatch, weight: int) -> Iterator[pa.RecordBatch]:

@@ -32,7 +32,8 @@ def conflict_of(
         ImproperConfigurationError: not one of the forms, a column that the table or the source does
             not have, or a table without a primary key when no columns are named.
     """
-    action, key = on_conflict if isinstance(on_conflict, tuple) else (on_conflict, None)
+    parts = on_conflict if isinstance(on_conflict, tuple) else (on_conflict, None)
+    action, key = parts if len(parts) == 2 else (None, None)
     if action not in ("update", "nothing") or isinstance(key, str):
         raise ImproperConfigurationError(
             f"on_conflict={on_conflict!r}: it is 'update' or 'nothing', or a tuple of that and the "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +19,9 @@ _PER_MICROSECOND = {"s": 1_000_000, "ms": 1_000, "us": 1}
 # The server's own limits (datatype/timestamp.h): 4713-01-01 BC to 294276-12-31.
 _FIRST, _LAST = -211_813_488_000_000_000, 9_223_371_331_200_000_000
 _FIRST_DAY, _LAST_DAY = -2_451_545, 2_145_031_948
+_NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_LISTED = 2_114_380_800  # 2037-01-01, in seconds
+_EPOCH = dt.datetime(1970, 1, 1)
 UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Zulu", "Etc/Zulu"})
 
 
@@ -56,18 +62,52 @@ def timestamps(array: pa.Array, name: str, zone: str) -> Field:
     if pa.types.is_date(array.type):
         array = array.cast(pa.timestamp("s"))
     if name == "timestamptz" and array.type.tz is None and zone not in UTC:
-        try:
-            array = pc.assume_timezone(array, timezone=zone, ambiguous="latest")
-        except pa.ArrowInvalid as error:
-            reason = f"no such time in the session's TimeZone: {error}"
-            raise Refused(reason) from None
+        array = in_zone(array, zone)
     micro = _microseconds(array.cast(pa.int64()), array.type.unit, array)
+    # What is less than _FIRST could be beyond 64 bits when counted from 2000.
+    outside = micro < _FIRST + EPOCH_MICROSECONDS
     micro = micro - EPOCH_MICROSECONDS
-    outside = (micro < _FIRST) | (micro > _LAST)
+    outside |= micro > _LAST
     refuse_first(
         outside if valid is None else outside & valid, array, f"out of the range of {name}"
     )
     return fixed(micro.astype(">i8"), valid)
+
+
+def in_zone(array: pa.Array, zone: str) -> pa.Array:
+    """Give timestamps without a zone as the moments that they are in `zone`.
+
+    Arrow knows a zone by the list of its changes, which ends with 2037: what is later is read by
+    Python, which knows the rule that goes on.
+    """
+    valid = validity(array)
+    per_second = 1_000_000_000 // _NANOSECONDS[array.type.unit]
+    values = plain(array.cast(pa.int64()))
+    late = values >= _LISTED * per_second
+    try:
+        early = array.filter(pa.array(~late)) if late.any() else array
+        known = pc.assume_timezone(early, timezone=zone, ambiguous="latest")
+        if not late.any():
+            return known
+        moments = values.copy()
+        moments[~late] = plain(known.cast(pa.int64()))
+        seconds, place = np.unique(values[late] // per_second, return_inverse=True)
+        offsets = np.array([_offset(int(second), ZoneInfo(zone)) for second in seconds])
+    except (pa.ArrowInvalid, ValueError, OverflowError, KeyError) as error:
+        raise Refused(f"no such time in the session's TimeZone: {error}") from None
+    moments[late] -= offsets[place] * per_second
+    mask = None if valid is None else ~valid
+    return pa.array(moments, pa.int64(), mask=mask).cast(pa.timestamp(array.type.unit, zone))
+
+
+def _offset(second: int, zone: ZoneInfo) -> int:
+    """Give the seconds that a zone is ahead of UTC when its clocks show `second` (from 1970)."""
+    naive = _EPOCH + dt.timedelta(seconds=second)
+    moment = naive.replace(tzinfo=zone, fold=1)
+    if moment.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None) != naive:
+        raise ValueError(f"{naive} is left out in {zone}")
+    offset = moment.utcoffset()
+    return round(offset.total_seconds()) if offset is not None else 0
 
 
 def intervals(array: pa.Array) -> Field:
@@ -102,7 +142,7 @@ def _microseconds(array: pa.Array, unit: str, original: pa.Array) -> NDArray[np.
     factor = _PER_MICROSECOND[unit]
     if factor > 1:
         most = np.iinfo(np.int64).max // factor
-        refuse_first(np.abs(values) > most, original, "out of range")
+        refuse_first((values > most) | (values < -most), original, "out of range")
     return values * factor
 
 
