@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -75,6 +76,28 @@ async def test_a_cancelled_begin_leaves_no_transaction_open(config, observer, tu
             await session.rollback()
         await session.execute("INSERT INTO users (name) VALUES ('Kept')")
         assert await state_of(observer, session.checkout.backend_pid) == "idle"
+
+
+@pytest.mark.parametrize("turns", range(1, 8))
+@pytest.mark.parametrize("later", range(5))
+async def test_a_program_that_cancels_all_its_tasks_stores_what_it_stores(
+    config, observer, turns, later
+):
+    """The tasks of the adapter are among them: what was to undo a BEGIN may not have come."""
+    await observer.execute("CREATE TABLE notes (id int)")
+    async with config.provide_session() as session:
+        task = asyncio.create_task(session.begin())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        for _ in range(later):
+            await asyncio.sleep(0)
+        for other in asyncio.all_tasks() - {asyncio.current_task()}:
+            other.cancel()
+        begun = not (await asyncio.gather(task, return_exceptions=True))[0]
+        with contextlib.suppress(DatabaseConnectionError):
+            await session.execute("INSERT INTO notes VALUES (1)")
+            assert begun or await observer.fetchval("SELECT count(*) FROM notes") == 1
 
 
 async def test_a_cancelled_commit_may_end_and_says_that_it_was_done(config, observer):

@@ -165,6 +165,20 @@ async def test_all_callers_of_a_group_can_be_cancelled(session):
     assert await session.select_value("SELECT count(*) FROM points") == 200
 
 
+async def test_a_group_cancelled_at_the_moment_of_its_turn_gives_that_up(session):
+    statement = "SELECT id FROM points WHERE id = $1"
+    for _ in range(3):
+        await asyncio.gather(*(session.select(statement, n) for n in range(4)))
+    tasks = [asyncio.ensure_future(session.select(statement, n)) for n in range(4)]
+    await asyncio.sleep(0)
+    for task in tasks[1:]:  # the first one runs by itself
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(5):
+        assert await session.select_value("SELECT count(*) FROM points") == 200
+    assert session.lane.idle
+
+
 async def test_a_new_view_in_the_search_path_ends_the_grouping(session):
     statement = "SELECT id FROM points WHERE id = $1"
     await session.select(statement, 1)
@@ -263,6 +277,29 @@ async def test_a_turn_that_is_given_and_cancelled_at_once_is_passed_on():
     await asyncio.gather(second, third, return_exceptions=True)
     assert course.events == ["+c", "-c"]
     assert course.lane.idle
+
+
+async def test_what_is_left_to_an_heir_is_done_though_all_tasks_are_cancelled():
+    lane = Lane()
+    done: list[str] = []
+
+    async def undo() -> None:
+        done.append("undone")
+
+    async def commit() -> None:
+        async with lane.alone(heir=undo):
+            done.append("committed")
+
+    async with lane.alone():
+        waiting = asyncio.ensure_future(commit())
+        await settle()
+        waiting.cancel()
+        await settle()
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await settle()
+    assert done == ["undone"]
+    assert lane.idle
 
 
 async def test_a_task_that_has_the_lane_alone_may_take_turns_inside():

@@ -233,3 +233,25 @@ async def test_sessions_are_ended_at_random_and_every_acknowledged_row_is_there(
     assert acknowledged <= stored <= acknowledged | doubtful
     assert acknowledged | doubtful == set(range(2000))
     assert doubtful
+
+
+async def test_a_channel_added_to_a_listener_at_work_is_heard_at_once(config, observer):
+    """psqlpy listens to it when the next message of another channel comes."""
+    listener = (await config.provide_pool()).listener()
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hear(_connection, payload, _channel, _pid):
+        await heard.put(payload)
+
+    await listener.startup()
+    await listener.add_callback("news", hear)
+    listener.listen()
+    try:
+        await _until_heard(observer, heard, "before")
+        await listener.add_callback("sports", hear)
+        await observer.execute("NOTIFY sports, 'won'")
+        async with asyncio.timeout(DEADLINE):
+            while await heard.get() != "won":
+                pass
+    finally:
+        await listener.shutdown()

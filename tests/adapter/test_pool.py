@@ -364,3 +364,105 @@ async def test_a_cut_link_is_noticed_when_a_connection_is_borrowed(dsn, monkeypa
     assert config.connection_instance.status().size == 1
     await config.close_pool()
     server.close()
+
+
+async def test_a_pool_is_not_warmed_beyond_its_size(small):
+    with pytest.raises(SQLSpecError, match="more than 'max_db_pool_size' allows"):
+        await small.warm_up(3)
+    await asyncio.gather(small.warm_up(2), small.warm_up(2))
+    assert (await small.provide_pool()).status().size == 2
+
+
+async def test_a_closed_pool_cannot_be_warmed(small):
+    pool = await small.provide_pool()
+    pool.close()
+    with pytest.raises(DatabaseConnectionError, match="the pool is closed"):
+        await pool.warm_up(1)
+
+
+async def test_a_cancellation_keeps_no_connection_of_psqlpys_own_pool(dsn):
+    native = psqlpy.ConnectionPool(dsn=dsn, max_db_pool_size=2)
+    config = PsqlpyConfig(connection_instance=native, connection_config={"pool_timeout_sec": 5})
+    async with config.provide_session() as session:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await session.execute("SELECT pg_sleep(20)")
+        assert await session.select_value("SELECT 1") == 1
+    async with config.provide_session() as one, config.provide_session() as other:
+        assert await one.select_value("SELECT 1") == await other.select_value("SELECT 1")
+    await config.close_pool()
+
+
+async def test_a_wait_for_psqlpys_own_pool_has_the_limit_of_the_configuration(dsn):
+    native = psqlpy.ConnectionPool(dsn=dsn, max_db_pool_size=2)
+    lent = [await native.connection() for _ in range(2)]
+    config = PsqlpyConfig(connection_instance=native, connection_config={"pool_timeout_sec": 0.2})
+    with pytest.raises(PoolTimeoutError, match="psqlpy's pool gave no connection within"):
+        async with config.provide_session():
+            pass
+    for connection in lent:
+        connection.close()
+    async with config.provide_session() as session:
+        assert await session.select_value("SELECT 1") == 1
+    await config.close_pool()
+
+
+async def test_a_failure_of_psqlpys_own_pool_is_one_of_sqlspec():
+    native = psqlpy.ConnectionPool(
+        host="127.0.0.1", port=1, username="u", password="p", db_name="d"
+    )
+    with pytest.raises(DatabaseConnectionError, match="cannot connect to the server"):
+        async with PsqlpyConfig(connection_instance=native).provide_session():
+            pass
+
+
+@pytest.mark.parametrize("kind", ["provide_session", "provide_connection"])
+async def test_a_context_that_two_tasks_enter_at_once_lends_one_connection(small, kind):
+    context = getattr(small, kind)()
+    entered = asyncio.Event()
+
+    async def hold():
+        async with context:
+            entered.set()
+            await asyncio.sleep(0.05)
+
+    async def follow():
+        await entered.wait()
+        async with context:
+            pass
+
+    _, failure = await asyncio.gather(hold(), follow(), return_exceptions=True)
+    assert isinstance(failure, SQLSpecError)
+    assert "entered already" in str(failure)
+    async with context:  # one after another it may be
+        pass
+    status = (await small.provide_pool()).status()
+    assert (status.size, status.available) == (1, 1)
+
+
+def test_a_loop_that_ends_while_a_statement_is_stopped_leaves_no_server_process(dsn):
+    """asyncio.run cancels the task that stops it; psqlpy's coroutine must not keep the rest."""
+    config = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 1})
+
+    async def work():
+        async with config.provide_session() as session, session.transaction():
+            await session.execute("SELECT pg_sleep(0.5)")
+
+    async def main():
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert asyncio.run(backend(config))
+    asyncio.run(config.close_pool())
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    with psycopg.connect(dsn, autocommit=True) as observer:
+        deadline = time.monotonic() + 10
+        while observer.execute(others).fetchone()[0]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

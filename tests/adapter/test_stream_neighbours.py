@@ -181,3 +181,37 @@ async def test_a_stream_whose_rows_cannot_be_set_aside_says_so(session, observer
     with pytest.raises(SQLSpecError, match="the stream has ended"):
         await read_on(stream)
     assert await stored(observer) == []
+
+
+async def test_a_stream_that_is_left_without_a_word_is_not_read_to_its_end(session):
+    """Its rows would take minutes to be set aside for the statement that follows."""
+    async for _ in session.select_stream(
+        "SELECT g, pg_sleep(0.01) FROM generate_series(1, 30000) AS g", chunk_size=1
+    ):
+        break
+    async with asyncio.timeout(5):
+        assert await session.select_value("SELECT 42") == 42
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["new", "begun"])
+@pytest.mark.parametrize("sql", [NUMBERS, f"WITH x AS (SELECT 1) {NUMBERS}"])
+async def test_two_tasks_that_read_one_stream_are_told(session, sql, begun):
+    stream = session.select_stream(sql, chunk_size=10)
+    if begun:
+        await anext(aiter(stream))
+    failures = await asyncio.gather(read_on(stream), read_on(stream), return_exceptions=True)
+    for failure in failures:
+        assert isinstance(failure, SQLSpecError)
+        assert "two tasks read one stream" in str(failure)
+    assert await whole(session) == 5000
+
+
+async def test_a_stream_read_in_a_later_transaction_does_that_no_harm(session, observer):
+    async with session.transaction():
+        stream = session.select_stream(NUMBERS, chunk_size=10)
+        await anext(aiter(stream))
+    async with session.transaction():
+        await session.execute("INSERT INTO notes VALUES (1)")
+        with pytest.raises(SQLSpecError, match="the transaction in which this stream was begun"):
+            await read_on(stream)
+    assert await stored(observer) == [1]
