@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 import psqlpy
 from sqlspec.adapters.psqlpy import PsqlpyConfig as StockConfig
+from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.utils.config_tools import normalize_connection_config
 
 from psqlpy_adapter.carrying import Asking
@@ -29,7 +30,10 @@ from psqlpy_adapter.pools import Pools
 from psqlpy_adapter.recycling import CLEAN, ROLLBACK
 from psqlpy_adapter.sessions import PsqlpyConnectionContext, PsqlpySessionContext
 from psqlpy_adapter.settings import Settings, direct_location, read_settings
+from psqlpy_adapter.slots import Lock
 from psqlpy_adapter.statements import execution_config
+
+_PLACE = {"dsn", "host", "hosts", "hostaddr"}
 
 
 class PsqlpyConfig(StockConfig):
@@ -66,6 +70,9 @@ class PsqlpyConfig(StockConfig):
             driver_features=read_features(driver_features),
             **rest,
         )
+        # SQLSpec's lock belongs to the loop in which somebody first waited for it.
+        self._pool_lock = Lock()  # type: ignore[assignment]
+        self._is_elsewhere = connection_instance is not None and not _PLACE & given.keys()
         self.statement_config = execution_config(self.statement_config)
         # asyncpg's, which SQLSpec adds behind a pooler and psqlpy does not take.
         self.connection_config.pop("max_cached_statement_lifetime", None)
@@ -107,8 +114,14 @@ class PsqlpyConfig(StockConfig):
         return PsqlpyConnectionContext(self, read_only=read_only)
 
     async def create_connection(self) -> psqlpy.Connection:
-        """Open a connection that is not of the pool; it ends with its close()."""
-        return (await self._pools.open())[0]
+        """Open a connection that is not of the pool; it ends with its close().
+
+        Of a pool of psqlpy's own, which knows its server alone, it is borrowed until then.
+        """
+        pool = self.connection_instance
+        if pool is None:
+            return (await self._pools.open())[0]
+        return await (pool if isinstance(pool, Pool) else self._pools.on(pool)).connection()
 
     async def open_connection(self) -> psqlpy.Connection:
         """Open a bare connection with the same settings: no hook, no state. Raises as sessions."""
@@ -120,7 +133,15 @@ class PsqlpyConfig(StockConfig):
         await pool.warm_up(self.settings.min_size if size is None else size)
 
     async def lending_pool(self, *, read_only: bool = False) -> Pool:
-        """The pool that sessions borrow from. Raises DatabaseConnectionError."""
+        """The pool that sessions borrow from. Raises DatabaseConnectionError.
+
+        ImproperConfigurationError: nobody knows where to read from.
+        """
+        if read_only and self._is_elsewhere:
+            raise ImproperConfigurationError(
+                "read_only=True opens connections of its own, and 'connection_instance' does not "
+                "tell where: give 'dsn' or 'hosts' in 'connection_config' as well"
+            )
         if read_only:
             return self._pools.for_reads
         pool = self.connection_instance
@@ -192,6 +213,7 @@ class PsqlpyConfig(StockConfig):
         except BaseException:
             pool.close()
             raise
+        self.connection_instance = pool  # still under the lock: another thread may wait for it
         return pool
 
     async def _close_pool(self) -> None:
@@ -199,8 +221,6 @@ class PsqlpyConfig(StockConfig):
             self.connection_instance.close()
             self.connection_instance = None
         await self._pools.close()
-        # A lock belongs to the loop in which somebody first waited for it.
-        self._pool_lock = asyncio.Lock()
         self._initialized_connection_ids.clear()
 
     async def _run_hook_and_probe(self, connection: psqlpy.Connection) -> None:

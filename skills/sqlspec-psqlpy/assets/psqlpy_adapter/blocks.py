@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlspec.exceptions import SQLSpecError
+from sqlspec.exceptions import SQLSpecError, TransactionError
 
 from psqlpy_adapter.cancellation import DONE, guarded
-from psqlpy_adapter.transaction_text import control
+from psqlpy_adapter.transaction_text import (
+    FAILED,
+    NOTHING_COMMITTED,
+    control,
+    only_if_sound,
+)
 
 if TYPE_CHECKING:
     from psqlpy_adapter.carrying import Statement
@@ -44,6 +49,7 @@ async def run_text(driver: ExecutionMixin, sql: str, statement: Statement) -> No
     Raises:
         SQLSpecError: what the server refused. Of a statement that was to end the transaction this
             may be its end as well, so the server is asked the next time (`in_block`).
+        TransactionError: the statement was to commit, and the transaction had failed before.
     """
     change = control(sql)
     if change is None:
@@ -55,7 +61,11 @@ async def run_text(driver: ExecutionMixin, sql: str, statement: Statement) -> No
         statement: Statement = driver.connection.execute_batch("ROLLBACK")
         return statement
 
+    if change.keeps:
+        statement.close()
+        statement = driver.connection.execute_batch(only_if_sound(sql))
     begins = change.opens and not (driver.lane.in_block and not change.ends)
+    failure = None
     try:
         await guarded(
             driver,
@@ -64,10 +74,15 @@ async def run_text(driver: ExecutionMixin, sql: str, statement: Statement) -> No
             instead=rollback if change.ends else None,
             note=DONE if change.ends else None,
         )
-    except (SQLSpecError, asyncio.CancelledError):
+    except (SQLSpecError, asyncio.CancelledError) as error:
         if change.ends:
             driver._transaction_is_open(False)
-        raise
+        if not change.keeps or getattr(error, "sqlstate", None) != FAILED:
+            raise
+        failure = error
+    if failure is not None:
+        await guarded(driver, rollback(), instead=rollback)
+        raise TransactionError(NOTHING_COMMITTED) from failure
     driver._note(sql)
     if begins or change.ends:
         driver._transaction_is_open(change.opens)

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from psqlpy_adapter.carrying import carried_on, retrieved
+from psqlpy_adapter.pooled import close
 
 if TYPE_CHECKING:
     from psqlpy import Connection
@@ -34,10 +35,13 @@ class Canceller:
     Args:
         connect: makes a psqlpy connection with the settings of the pool, outside of the pool: a
             full pool must not keep anybody from cancelling.
+        keeps: False gives the connection back after each request: it is of a pool of psqlpy's own,
+            where it would be missing for good.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], *, keeps: bool = True) -> None:
         self._connect = connect
+        self._keeps = keeps
         self._connection: Connection | None = None
         self._connecting: dict[asyncio.AbstractEventLoop, asyncio.Task[Connection]] = {}
 
@@ -82,10 +86,15 @@ class Canceller:
             else:
                 rows = answer.result()
                 return bool(rows) and rows[0]["done"]
+            finally:
+                if connection is not None and not self._keeps:
+                    close(connection)
         return False
 
     async def _connected(self) -> Connection:
         """Return the kept connection, or make it once for all who wait for it in this loop."""
+        if not self._keeps:
+            return await self._connect()
         if self._connection is not None:
             return self._connection
         loop = asyncio.get_running_loop()

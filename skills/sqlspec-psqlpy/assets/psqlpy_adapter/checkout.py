@@ -84,6 +84,16 @@ class Checkout:
         self.broken = self.broken or ends_connection(error)
         self.spoiled = self.spoiled or _LOST_STATEMENT.search(str(error)) is not None
 
+    def add_stop(self, task: asyncio.Task[Any]) -> None:
+        """Have what comes next wait for a task that stops a statement."""
+        self.stops.add(task)
+        task.add_done_callback(self._has_stopped)
+
+    def _has_stopped(self, task: asyncio.Task[Any]) -> None:
+        self.stops.discard(task)
+        # A program that cancels all its tasks gets this one, too: a transaction may still be open.
+        self.broken = self.broken or task.cancelled()
+
     async def usable(self) -> None:
         """Wait until what was cancelled has ended.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlspec.exceptions import SQLSpecError
 
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from psqlpy_adapter.streaming import StreamingMixin
 
 Rows = list[dict[str, Any]]
+_SHARED = (
+    "two tasks read one stream at once, and each would lose rows to the other: read it in one task "
+    "and hand its rows on, or give each task a stream"
+)
+_OUTLIVED = (
+    "the transaction in which this stream was begun has ended, and with it the rest of its rows: "
+    "read it to the end inside, or begin it outside of a transaction"
+)
 _WRITING = frozenset({"insert", "update", "delete", "merge", "share", "into"})
 
 
@@ -30,8 +38,46 @@ def takes_cursor(sql: str) -> bool:
     return verb(sql) in ("SELECT", "VALUES", "TABLE") and not words & _WRITING
 
 
-class RowSource(Cursor):
-    """The chunks of one stream, for SQLSpec's AsyncRowStream."""
+class RowSource:
+    """The chunks of one stream, for SQLSpec's AsyncRowStream, which alone holds this object.
+
+    So its end is seen when a stream is left in the middle and never closed: the server need not
+    keep rows that nobody can read any more. The session's lane holds the `Reading`.
+    """
+
+    def __init__(self, driver: StreamingMixin, sql: str, values: Any, chunk_size: int) -> None:
+        self._reading = Reading(driver, sql, values, chunk_size)
+        self._is_busy = False
+
+    async def start(self) -> None:
+        """Open the cursor. Raises what `execute` raises."""
+        self._is_busy = True
+        try:
+            await self._reading.start()
+        finally:
+            self._is_busy = False
+
+    async def fetch_chunk(self) -> Rows:
+        """Return the next rows, none at the end. Raises SQLSpecError in a second task at once."""
+        if self._is_busy:  # SQLSpec's stream would lose rows of both
+            self._reading.fails(_SHARED)
+        self._is_busy = True
+        try:
+            return await self._reading.fetch_chunk()
+        finally:
+            self._is_busy = False
+
+    async def close(self, error: bool = False) -> None:
+        """Close the cursor; the caller's transaction goes on."""
+        del error
+        await self._reading.close()
+
+    def __del__(self) -> None:
+        self._reading.is_left()
+
+
+class Reading(Cursor):
+    """The reading of one stream."""
 
     def __init__(self, driver: StreamingMixin, sql: str, values: Any, chunk_size: int) -> None:
         super().__init__(driver)
@@ -42,7 +88,7 @@ class RowSource(Cursor):
         self._rows: Rows | None = None
 
     async def start(self) -> None:
-        """Open the cursor. Raises what `execute` raises."""
+        """See `RowSource`."""
         if not takes_cursor(self._sql):
             _, self._rows = await self._driver._perform(self._sql, self._values)
             return
@@ -79,7 +125,9 @@ class RowSource(Cursor):
             driver.lane.guest = self
 
     async def fetch_chunk(self) -> Rows:
-        """Return the next rows, none at the end."""
+        """See `RowSource`."""
+        if self._failure is not None:
+            raise self._failure
         if self._plan is None:
             chunk = (self._rows or [])[: self._chunk_size]
             self._rows = (self._rows or [])[self._chunk_size :]
@@ -99,6 +147,8 @@ class RowSource(Cursor):
         if self._number is None:
             return []
         driver = self._driver
+        if self._block not in (None, driver.lane.block):
+            raise SQLSpecError(_OUTLIVED)  # FETCH would make the transaction of now fail
         fetch = f"FETCH FORWARD {self._chunk_size} FROM {name_of(self._number)}"
         chunk = driver.connection.fetch(fetch, prepared=False)  # the next cursor has other columns
         try:
@@ -110,11 +160,21 @@ class RowSource(Cursor):
             if self.owns_transaction:
                 self._forget()  # the failure took the cursor along
             raise
+        if self._failure is not None:
+            raise self._failure
         return plan.rows(result)
 
-    async def close(self, error: bool = False) -> None:
-        """Close the cursor; the caller's transaction goes on."""
-        del error
+    def fails(self, reason: str) -> NoReturn:
+        """Raise SQLSpecError, now and in the task that is reading."""
+        self._failure = SQLSpecError(reason)
+        raise self._failure
+
+    def is_left(self) -> None:
+        """Take note that nobody can read on: `dismiss` does not set rows aside then."""
+        self._is_closed = True
+
+    async def close(self) -> None:
+        """See `RowSource`."""
         if self._is_closed or self._is_cancelled:
             return
         driver = self._driver

@@ -99,10 +99,19 @@ class Flight:
                 instead=self.instead,
             )
         )
-        self.checkout.stops.add(self.stopping)
-        self.stopping.add_done_callback(self.checkout.stops.discard)
+        self.checkout.add_stop(self.stopping)
+        self.stopping.add_done_callback(self._let_go)
         self.stopping.add_done_callback(self._land)
         self.patience = loop.call_later(WAIT_SECONDS, self._land)
+
+    def _let_go(self, stopping: asyncio.Task[bool | None]) -> None:
+        """Drop a statement that nobody carries on: its stop was cancelled (see `Checkout`).
+
+        psqlpy's coroutine holds the connection, in a cycle that Python's collector does not see.
+        """
+        if stopping.cancelled():
+            self.checkout.flights.pop(self.statement, None)
+            self.statement.close()
 
     def next_waiter(self) -> asyncio.Future[None]:
         """Return a future that waits until the statement is stopped, and is cancelled then."""

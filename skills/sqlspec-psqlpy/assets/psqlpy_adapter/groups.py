@@ -89,6 +89,7 @@ def _ask(driver: ExecutionMixin, sql: str) -> Group:
         if lane.groups.get(sql) is group:
             del lane.groups[sql]
         group.task = asyncio.get_running_loop().create_task(_run(driver, group))
+        group.task.add_done_callback(lambda _: _never_run(driver, group))
 
     group.turn = lane.ask(granted, alone=is_new, reads=True)
     lane.groups[sql] = group
@@ -109,6 +110,7 @@ async def _drop(group: Group, member: Member) -> None:
 async def _run(driver: ExecutionMixin, group: Group) -> None:
     """Answer all members of a group whose turn has come."""
     assert group.turn is not None
+    group.turn.has_begun = True
     driver.lane.begin()
     try:
         await driver.lane.dismiss()
@@ -122,6 +124,16 @@ async def _run(driver: ExecutionMixin, group: Group) -> None:
             member.fail(error)
     finally:
         driver.lane.leave(alone=bool(group.turn.alone), reads=True)
+
+
+def _never_run(driver: ExecutionMixin, group: Group) -> None:
+    """End the turn of a group whose task was cancelled before its first step."""
+    if group.turn is None or group.turn.has_begun:
+        return
+    for member in group.members:
+        member.answer.cancel()
+    driver.lane.begin()
+    driver.lane.leave(alone=bool(group.turn.alone), reads=True)
 
 
 async def _answer(driver: ExecutionMixin, group: Group) -> None:

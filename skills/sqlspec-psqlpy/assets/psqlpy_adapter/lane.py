@@ -40,6 +40,7 @@ class Lane:
         self.waits = 0  # how often it was a task that waits for it
         self.in_block = False
         self.block = object()  # another one at each beginning and end of a transaction
+        self.committed: object = None  # the block that ended last, if `commit()` ended it
         self.guest: Guest | None = None
         self.epoch = object()  # another one after each command (SET, CREATE, ...)
         self.groups: dict[str, Any] = {}  # what concurrency.py has asked a turn for
@@ -58,9 +59,10 @@ class Lane:
         """Whether another task is using a plan, or has one and waits for its shared turn."""
         return self.under_way > 1 or any(turn.alone is False for turn in self._queue)
 
-    def block_is(self, is_open: bool) -> None:
+    def block_is(self, is_open: bool, *, committed: bool = False) -> None:
         """Take note of the beginning or the end of a transaction."""
         self.in_block = is_open
+        self.committed = self.block if committed else None
         self.block = object()
 
     def shared(self, guest: Guest | None = None, heir: Heir | None = None) -> SharedTurn:
@@ -197,8 +199,13 @@ class Lane:
         def granted() -> None:
             task = loop.create_task(self._inherit(turn, heir))
             _heirs.add(task)
-            task.add_done_callback(_heirs.discard)
-            task.add_done_callback(retrieved)
+            task.add_done_callback(ended)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            _heirs.discard(task)
+            retrieved(task)
+            if not turn.has_begun:  # all tasks of the program are being cancelled
+                granted()
 
         if turn in self._queue:
             turn.granted = granted
@@ -207,6 +214,7 @@ class Lane:
 
     async def _inherit(self, turn: Turn, heir: Heir) -> None:
         self.begin()
+        turn.has_begun = True
         if turn.alone:
             self._owner = asyncio.current_task()
         try:

@@ -2,9 +2,11 @@
 
 What psqlpy 0.13 does: when the server ends a listener's backend (a restart, a failover, an
 administrator), its callbacks are never called again, without a word, and `is_started` stays True,
-by which SQLSpec's event channels take it for alive. What this does instead: it looks after the
-connection and, when that is lost, connects again and listens to the same channels. What was sent
-in between is lost, as PostgreSQL has it: for more use SQLSpec's "notify_queue".
+by which SQLSpec's event channels take it for alive. To a channel that is added after `listen()` it
+listens from the next message of another channel on. What this does instead: it looks after the
+connection and, when that is lost, connects again and listens to the same channels; it listens to a
+channel when that is added. What was sent in between is lost, as PostgreSQL has it: for more use
+SQLSpec's "notify_queue".
 
 May be unnecessary when psqlpy's listener reconnects or reports its end.
 """
@@ -79,9 +81,22 @@ class Listener:
         self._renewed.set()
 
     async def add_callback(self, channel: str, callback: Callback) -> None:
-        """Call the async `callback(connection, payload, channel, process_id)` for each message."""
-        await carried_on(self._native.add_callback(channel=channel, callback=callback))
-        self._callbacks.append((channel, callback))
+        """Call the async `callback(connection, payload, channel, process_id)` for each message.
+
+        Raises SQLSpecError.
+        """
+        entry = (channel, callback)
+        self._callbacks.append(entry)  # first: if the connection is made anew now, it has it
+        native = self._native
+        try:
+            await carried_on(native.add_callback(channel=channel, callback=callback))
+        except psqlpy.Error as error:
+            self._callbacks.remove(entry)
+            raise mapped(error) from error
+        if self._is_listening:
+            # psqlpy sends its own LISTEN when the next message of another channel comes.
+            with contextlib.suppress(psqlpy.Error):  # lost: connected again in a moment
+                await carried_on(native.connection.execute_batch(f"LISTEN {channel}"))
 
     async def clear_channel_callbacks(self, channel: str) -> None:
         """Forget the callbacks of a channel."""
@@ -140,15 +155,15 @@ class Listener:
     async def _connect_again(self) -> None:
         attempt = 0
         while True:
-            native = self._make()
             try:
+                native = self._make()
                 async with asyncio.timeout(SILENCE_SECONDS):
                     await carried_on(native.startup())
                 for channel, callback in self._callbacks:
                     await carried_on(native.add_callback(channel=channel, callback=callback))
                 if self._is_listening:
                     native.listen()
-            except (psqlpy.Error, TimeoutError) as error:
+            except (psqlpy.Error, OSError) as error:  # TimeoutError is an OSError
                 _log.warning("the listener cannot connect: %s", error)
                 await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
                 attempt += 1

@@ -74,12 +74,7 @@ class Pool(psqlpy.ConnectionPool):
         for pooled, task in list(self._returning.items()):
             if task.get_loop().is_closed():
                 self._never_returned(pooled, task)
-        try:
-            await self._slots.take(self._timeout)
-        except TimeoutError:
-            raise PoolTimeoutError(self._exhausted()) from None
-        except SlotsClosed:
-            raise DatabaseConnectionError("the pool is closed") from None
+        await self._take_slot()
         try:
             pooled = await self._living() or await self._open()
         except BaseException:
@@ -112,9 +107,11 @@ class Pool(psqlpy.ConnectionPool):
         task.add_done_callback(lambda task: self._never_returned(pooled, task))
 
     async def warm_up(self, size: int) -> None:
-        """Open connections until `size` are there. Raises DatabaseConnectionError."""
+        """Open connections until `size` are there. Raises DatabaseConnectionError, SQLSpecError."""
+        if size > self._slots.limit:
+            raise SQLSpecError(f"{size} connections are more than 'max_db_pool_size' allows")
         missing = size - self._size
-        opened = [asyncio.ensure_future(self._open_spare()) for _ in range(missing)]
+        opened = [asyncio.ensure_future(self._open_spare(size)) for _ in range(missing)]
         try:
             await asyncio.gather(*opened)
         finally:
@@ -184,9 +181,19 @@ class Pool(psqlpy.ConnectionPool):
             self._under_way -= 1
         return Pooled(connection, state)
 
-    async def _open_spare(self) -> None:
-        await self._slots.take(self._timeout)
+    async def _take_slot(self) -> None:
         try:
+            await self._slots.take(self._timeout)
+        except TimeoutError:
+            raise PoolTimeoutError(self._exhausted()) from None
+        except SlotsClosed:
+            raise DatabaseConnectionError("the pool is closed") from None
+
+    async def _open_spare(self, size: int) -> None:
+        await self._take_slot()
+        try:
+            if self._size >= size:
+                return  # somebody else has opened it in the meantime
             pooled = await self._open()
             if self._slots.is_closed:
                 pooled.close()

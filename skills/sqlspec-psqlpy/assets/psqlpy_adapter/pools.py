@@ -7,6 +7,7 @@ statement on it is cancelled: over a second connection to the same host.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -16,9 +17,9 @@ from psqlpy_adapter.canceller import Canceller
 from psqlpy_adapter.carrying import sent
 from psqlpy_adapter.checkout import Checkout, check_out
 from psqlpy_adapter.hosts import Host
-from psqlpy_adapter.pool import Pool
+from psqlpy_adapter.pool import Pool, PoolTimeoutError
 from psqlpy_adapter.pooled import Opening, close
-from psqlpy_adapter.routing import Router
+from psqlpy_adapter.routing import Router, connection_error
 from psqlpy_adapter.settings import Settings
 
 GRACE = 5.0
@@ -81,10 +82,26 @@ class Pools:
     def on(self, native: psqlpy.ConnectionPool) -> Pool:
         """The pool that borrows from psqlpy's own pool `native`."""
         if self._foreign is None or self._foreign[0] is not native:
-            canceller = Canceller(native.connection) if self._cancels else None
+            limit = self._settings.pool_timeout
+
+            async def borrow() -> psqlpy.Connection:
+                return await sent(native.connection())
 
             async def connect() -> tuple[psqlpy.Connection, Checkout]:
-                return await self._made_ready(await sent(native.connection()), canceller)
+                try:
+                    async with asyncio.timeout(limit):  # psqlpy's own wait has none
+                        connection = await borrow()
+                except TimeoutError:
+                    msg = (
+                        f"psqlpy's pool gave no connection within {limit} s ('pool_timeout_sec'): "
+                        "what uses it beside this configuration holds them, or the server is silent"
+                    )
+                    raise PoolTimeoutError(msg) from None
+                except psqlpy.Error as error:
+                    raise connection_error("the server of psqlpy's pool", error) from error
+                return await self._made_ready(connection, canceller)
+
+            canceller = Canceller(borrow, keeps=False) if self._cancels else None
 
             pool = Pool(
                 Opening(connect, None, lambda: native),

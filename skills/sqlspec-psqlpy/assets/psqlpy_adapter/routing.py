@@ -131,7 +131,7 @@ class Router:
                 f"{host} did not answer within {limit} s ('connect_timeout_sec')"
             ) from None
         except (psqlpy.Error, OSError) as error:
-            raise _connection_error(host, error) from error
+            raise connection_error(host, error) from error
 
     async def _open_by_way(self, host: Host, for_reads: bool) -> psqlpy.Connection:
         match self._settings.tls.way:
@@ -205,7 +205,8 @@ class Router:
         return kind(f"no host{wanted} can be reached: {said}")
 
 
-def _connection_error(host: Host, error: Exception) -> DatabaseConnectionError:
+def connection_error(host: Host | str, error: Exception) -> DatabaseConnectionError:
+    """What a failure to connect is for whoever asked for a session."""
     text = str(error).removeprefix(_PREFIX)
     kind = DatabaseConnectionError
     if any(refusal in text for refusal in _REFUSED):

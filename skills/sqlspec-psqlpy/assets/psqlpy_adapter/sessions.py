@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 import psqlpy
+from sqlspec.exceptions import SQLSpecError
 
 from psqlpy_adapter.driver import PsqlpyDriver
 from psqlpy_adapter.ended import LentConnection, end
@@ -20,6 +21,11 @@ from psqlpy_adapter.pooled import Pooled
 
 if TYPE_CHECKING:
     from psqlpy_adapter.config import PsqlpyConfig
+
+_ENTERED = (
+    "this context is entered already, by another task perhaps: call provide_session() or "
+    "provide_connection() for each `async with`"
+)
 
 
 class _Loan:
@@ -30,13 +36,22 @@ class _Loan:
         self._read_only = read_only
         self._pool: Pool | None = None
         self._pooled: Pooled | None = None
+        self._is_entered = False
 
     async def _begin(self) -> Pooled:
-        self._pool = await self._config.lending_pool(read_only=self._read_only)
-        self._pooled = await self._pool.lend()
+        if self._is_entered:  # the second loan would take the place of the first
+            raise SQLSpecError(_ENTERED)
+        self._is_entered = True
+        try:
+            self._pool = await self._config.lending_pool(read_only=self._read_only)
+            self._pooled = await self._pool.lend()
+        except BaseException:
+            self._is_entered = False
+            raise
         return self._pooled
 
     async def _end(self, error: type[BaseException] | None = None) -> None:
+        self._is_entered = False
         pool, pooled = self._pool, self._pooled
         self._pool = self._pooled = None
         if pool is None or pooled is None:

@@ -101,3 +101,16 @@ class Slots:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
             return True
+
+
+class Lock:
+    """Mutual exclusion for tasks of several event loops and threads."""
+
+    def __init__(self) -> None:
+        self._slots = Slots(1)
+
+    async def __aenter__(self) -> None:
+        await self._slots.take(None)
+
+    async def __aexit__(self, *error: object) -> None:
+        self._slots.give()

@@ -83,9 +83,7 @@ def owe(checkout: Checkout, cure: Callable[[], Statement]) -> None:
             await asyncio.wait(before)
         await _cure(checkout, cure)
 
-    task = asyncio.get_running_loop().create_task(pay())
-    checkout.stops.add(task)
-    task.add_done_callback(checkout.stops.discard)
+    checkout.add_stop(asyncio.get_running_loop().create_task(pay()))
 
 
 async def _cure(checkout: Checkout, cure: Callable[[], Statement]) -> None:

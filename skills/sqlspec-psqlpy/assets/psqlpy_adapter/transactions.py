@@ -32,6 +32,7 @@ from psqlpy_adapter.errors import CommitOutcomeUnknownError
 from psqlpy_adapter.isolation import transaction_modes
 from psqlpy_adapter.savepoints import SavepointsMixin
 from psqlpy_adapter.transaction_block import TransactionBlock
+from psqlpy_adapter.transaction_text import FAILED, NOTHING_COMMITTED, only_if_sound
 
 if TYPE_CHECKING:
     import psqlpy
@@ -40,10 +41,7 @@ if TYPE_CHECKING:
 COURTESY_SECONDS = 1.0
 """How long a cancelled COMMIT or ROLLBACK may still end by itself before the server is asked."""
 
-# In an aborted transaction every statement but the end of the transaction fails, so SHOW does,
-# and what follows it in the same message is not run. SHOW takes no snapshot: nothing changes
-# for a transaction that is fine.
-_COMMIT = "SHOW transaction_isolation; COMMIT"
+_COMMIT = only_if_sound("COMMIT")
 
 
 class TransactionsMixin(SavepointsMixin):
@@ -104,6 +102,7 @@ class TransactionsMixin(SavepointsMixin):
                 transaction is rolled back.
         """
         async with self._alone(heir=self._undo):
+            committed = False
             lost_before = self.checkout is not None and self.checkout.broken
             try:
                 await guarded(
@@ -120,15 +119,13 @@ class TransactionsMixin(SavepointsMixin):
                     msg = f"The outcome of COMMIT is unknown: it was sent, and then: {error}"
                     raise CommitOutcomeUnknownError(msg) from error
                 await self._undo()
-                if sqlstate == "25P02":
-                    msg = (
-                        "Nothing was committed: an earlier statement of the transaction failed, "
-                        "so the server rolled it back."
-                    )
-                    raise TransactionError(msg) from error
+                if sqlstate == FAILED:
+                    raise TransactionError(NOTHING_COMMITTED) from error
                 raise
+            else:
+                committed = True
             finally:
-                self._transaction_is_open(False)
+                self._transaction_is_open(False, committed=committed)
 
     async def rollback(self) -> None:
         """Roll the transaction back.

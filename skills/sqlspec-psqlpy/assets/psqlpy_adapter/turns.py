@@ -21,9 +21,13 @@ class Guest(Protocol):
 
 
 class Turn:
-    """A place in the queue; `granted` is called when it has come."""
+    """A place in the queue; `granted` is called when it has come.
 
-    __slots__ = ("alone", "granted", "guest", "reads")
+    `has_begun` is for those who use it in a task of their own: one that is cancelled before its
+    first step does not run at all.
+    """
+
+    __slots__ = ("alone", "granted", "guest", "has_begun", "reads")
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class Turn:
         self.alone = alone
         self.reads = reads
         self.guest = guest
+        self.has_begun = False
 
     def wants_alone(self) -> bool:
         """Return whether the turn is to be alone, now that it is the next."""
