@@ -80,6 +80,7 @@ class ProofSession:
         self._items: dict[str, pytest.Item] = {}
         self._unfit: dict[str, str] = {}
         """Cases whose values cannot be converted: key -> why."""
+        self._done: dict[pytest.Item, dict[str, Any] | None] = {}
         self._collection_error: dict[str, Any] | None = None
         self._error: dict[str, Any] | None = None
         self._compared: tuple[Any, Any] | None = None
@@ -147,13 +148,16 @@ class ProofSession:
             return self._collection_error or _wrong(
                 "CannotCollect", "pytest does not collect this function", self.request
             )
+        if item in self._done:  # no values: it proves all its statements at once
+            return self._done[item]
         self._error, self._compared, self.asserted = None, None, 0
         # Without a next item, fixtures of wider scopes end too.
         following_item = self._items.get(following) if following is not None else None
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following_item)
         if self._error is None and not self.asserted:
             message = "the proof passed, but compared nothing: no assert and no pytest.raises ran"
-            return _wrong("AssertsNothing", message, self.request)
+            self._error = _wrong("AssertsNothing", message, self.request)
+        self._done[item] = self._error
         return self._error
 
     def pytest_assertion_pass(self) -> None:
