@@ -1,0 +1,104 @@
+"""What proofs see from outside of a session: rows, backends, errors, bytes on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from time import monotonic
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import psycopg
+
+
+def seen(dsn: str, query: str = "SELECT id FROM notes ORDER BY id", *values: Any) -> list[Any]:
+    """Return the first column of a query as another connection sees it: of committed rows."""
+    with psycopg.connect(dsn, autocommit=True) as other:
+        return [row[0] for row in other.execute(query, values).fetchall()]
+
+
+def state(dsn: str, pid: int) -> str | None:
+    """Return what pg_stat_activity says of a backend: None when there is none."""
+    found = seen(dsn, "SELECT state FROM pg_stat_activity WHERE pid = %s", pid)
+    return found[0] if found else None
+
+
+async def becomes(dsn: str, pid: int, wanted: str | None) -> str | None:
+    """Return a backend's state, as soon as it is the one wanted, or after two seconds.
+
+    A client hears of a result before the backend says that it is idle.
+    """
+    deadline = monotonic() + 2
+    while (found := state(dsn, pid)) != wanted and monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    return found
+
+
+async def pid_of(session: Any) -> int:
+    """Return the id of a session's backend."""
+    return await session.select_value("SELECT pg_backend_pid()")
+
+
+async def failure(work: Awaitable[Any]) -> Exception | None:
+    """Return what awaiting raises."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - to be looked at
+        return error
+    return None
+
+
+class Wire:
+    """A link to the server that keeps what clients send, and breaks when told to.
+
+    is_cut: the client hears nothing more, not even the end, until it sends something: then its
+        connection breaks.
+    loses_answer: a message of the server with these bytes does not arrive, and it breaks.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._place = urlsplit(dsn)
+        self.sent = bytearray()
+        self.is_cut = False
+        self.loses_answer: bytes | None = None
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    @property
+    def dsn(self) -> str:
+        """The connection string that leads through the link."""
+        port = self._server.sockets[0].getsockname()[1]
+        return self._dsn.replace(f":{self._place.port}", f":{port}")
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, onward = await asyncio.open_connection(self._place.hostname, self._place.port)
+
+        async def forward() -> None:
+            with suppress(OSError):
+                while (chunk := await reader.read(65536)) and not onward.is_closing():
+                    self.sent += chunk
+                    if self.is_cut:
+                        break
+                    onward.write(chunk)
+            writer.close()
+            onward.close()
+
+        async def backward() -> None:
+            with suppress(OSError):
+                while chunk := await back.read(65536):
+                    if self.loses_answer is not None and self.loses_answer in chunk:
+                        break
+                    if not self.is_cut:
+                        writer.write(chunk)
+            if not self.is_cut:
+                writer.close()
+            onward.close()
+
+        await asyncio.gather(forward(), backward())
