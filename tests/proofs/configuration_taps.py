@@ -1,0 +1,100 @@
+"""Relays that keep what clients of a server say, hide its end, or lose packets."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import socket
+import struct
+from contextlib import suppress
+from typing import Any
+
+import psqlpy
+from configuration_tools import until
+from relay import Relay
+from sqlspec.adapters.psqlpy import PsqlpyConfig
+from sqlspec.exceptions import SQLSpecError
+
+_PID = "SELECT pg_backend_pid()"
+BLACK_HOLE = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+"""A socket filter that drops every packet: the peer gets no answer, not even to a packet."""
+_ATTACH_FILTER = 26
+
+
+class Tap(Relay):
+    """A relay that keeps what clients said since `said` was emptied.
+
+    While `hides_ends` it does not tell a client that its server is gone until the client speaks.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.said: list[bytes] = []
+        self.hides_ends = False
+        self.ended = 0
+        self.sockets: list[socket.socket] = []
+
+    async def join(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes = b""
+    ) -> None:
+        server_reader, server_writer = await asyncio.open_connection(*self._place)
+        self._writers += [writer, server_writer]
+        self.sockets.append(writer.get_extra_info("socket"))
+        is_over = False
+
+        async def up() -> None:
+            with suppress(OSError):
+                while chunk := await reader.read(65536):
+                    self.said.append(chunk)
+                    if is_over:
+                        break
+                    server_writer.write(chunk)
+                    await server_writer.drain()
+            writer.transport.abort()
+            server_writer.close()
+
+        async def down() -> None:
+            nonlocal is_over
+            with suppress(OSError):
+                while chunk := await server_reader.read(65536):
+                    if not self.hides_ends:
+                        writer.write(chunk)
+                        await writer.drain()
+            is_over = True
+            self.ended += 1
+            if not self.hides_ends:
+                writer.close()
+
+        await asyncio.gather(up(), down())
+
+    def lose_packets(self) -> None:
+        """From now on drop what clients send, before it is acknowledged."""
+        program = struct.pack("HP", 1, ctypes.addressof(BLACK_HOLE))
+        for found in self.sockets:
+            found.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+async def borrowings(dsn: str, session: Any, method: dict[str, Any]) -> tuple[int, bool]:
+    """How often a client speaks to take a used connection, and whether a dead one is lent."""
+    async with Tap.before(dsn) as tap:
+        config = PsqlpyConfig(
+            connection_config={"dsn": tap.dsn(dsn), "max_db_pool_size": 2} | method
+        )
+        async with config.provide_session() as found:
+            await found.select_value(_PID)
+        tap.said.clear()
+        async with config.provide_session() as found:
+            spoken = len(tap.said)
+            pid = await found.select_value(_PID)
+        tap.hides_ends = True
+        await session.select_value("SELECT pg_terminate_backend($1, 5000)", pid)
+        await until(lambda: tap.ended > 0)
+        tap.hides_ends = False
+        try:
+            async with config.provide_session() as found:
+                is_lent = await found.select_value(_PID) == pid
+        except (SQLSpecError, psqlpy.Error):
+            is_lent = True
+        await config.close_pool()
+        return spoken, is_lent
