@@ -77,7 +77,7 @@ class ProofSession:
         self._worker = worker
         self._cases = cases
         self._describe = describe
-        self._items: dict[str, pytest.Item] = {}
+        self._items: dict[str, list[pytest.Item]] = {}
         self._unfit: dict[str, str] = {}
         """Cases whose values cannot be converted: key -> why."""
         self._done: dict[pytest.Item, dict[str, Any] | None] = {}
@@ -115,9 +115,9 @@ class ProofSession:
         for item in items:
             name = getattr(item, "originalname", item.name)
             keys = self._cases.get(name, {})
-            parts = getattr(item, "callspec", None)
-            found = [key for key in keys if parts is not None and key in parts.id] or list(keys)
-            self._items.update(dict.fromkeys(found, item))
+            shown = item.name.removeprefix(name)
+            for key in [key for key in keys if key in shown] or keys:
+                self._items.setdefault(key, []).append(item)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note why the module cannot be collected."""
@@ -143,17 +143,24 @@ class ProofSession:
     def _run(self, key: str, following: str | None) -> dict[str, Any] | None:
         if key in self._unfit:
             return _wrong("WrongValue", self._unfit[key], self.request)
-        item = self._items.get(key)
-        if item is None:
+        items = self._items.get(key)
+        if not items:
             return self._collection_error or _wrong(
                 "CannotCollect", "pytest does not collect this function", self.request
             )
+        # A proof may be parametrized by its author besides: every run must hold.
+        following_items = self._items.get(following, []) if following is not None else []
+        for item, after in zip(items, [*items[1:], *following_items[:1], None], strict=False):
+            if (error := self._outcome(item, after)) is not None:
+                return error
+        return None
+
+    def _outcome(self, item: pytest.Item, following: pytest.Item | None) -> dict[str, Any] | None:
         if item in self._done:  # no values: it proves all its statements at once
             return self._done[item]
         self._error, self._compared, self.asserted = None, None, 0
         # Without a next item, fixtures of wider scopes end too.
-        following_item = self._items.get(following) if following is not None else None
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following_item)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if self._error is None and not self.asserted:
             message = "the proof passed, but compared nothing: no assert and no pytest.raises ran"
             self._error = _wrong("AssertsNothing", message, self.request)
