@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from proveskill import proves
 
-TOOL = Path(__file__).with_name("panic_tools.py")
+TOOL = Path(__file__).with_name("type_panic_tools.py")
 WRAPPED = ["Point $1::point", "PgVector $1::vector", "str $1::text::real[]"]
 ARRAYS_AND_JSON = ["list $1::int[]", "tuple $1::text[]", "list $1::jsonb", "tuple $1::json"]
 
