@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from proveskill.worker.process import Worker
     from proveskill.worker.requests import Request
 
+# Parts of pytest that have nothing to do here, and cost time in every worker; the last two run
+# five full garbage collections, which copy the pages that a worker shares with the fork server.
+_UNUSED_PARTS = (
+    *("terminal", "cacheprovider", "faulthandler", "doctest", "unittest", "pastebin", "junitxml"),
+    *("stepwise", "legacypath", "setuponly", "setupplan"),
+    *("threadexception", "unraisableexception"),
+)
+
 Describe = Callable[[BaseException, "Request"], dict[str, Any]]
 
 
@@ -35,10 +43,12 @@ def serve(worker: Worker, start: Request, fixtures: Any, describe: Describe) -> 
     what = loads(start.source)
     session = ProofSession(worker, what["cases"], describe)
     session.request = start
+    session.filename = start.filename
     options = [
         *("-c", os.devnull, f"--rootdir={what['root']}", f"--confcutdir={what['folder']}"),
         *("--disable-plugin-autoload", "-p", "pytest_asyncio.plugin", "-o", "asyncio_mode=auto"),
-        *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=no"),
+        *("-o", "asyncio_default_fixture_loop_scope=function", "--capture=no"),
+        *(option for name in _UNUSED_PARTS for option in ("-p", f"no:{name}")),
         *("-o", "enable_assertion_pass_hook=true", f"--basetemp={Path.cwd()}/tmp"),
     ]
     # Code with the hook for asserts that pass must not be mixed up with what others compiled.
@@ -86,6 +96,7 @@ class ProofSession:
         self._compared: tuple[Any, Any] | None = None
         self.asserted = 0
         self.request: Request
+        self.filename = ""
         self.is_over = False
 
     def answer(self, error: dict[str, Any] | None, seconds: float = 0.0) -> None:
@@ -93,6 +104,13 @@ class ProofSession:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         self._worker.send({"seconds": seconds, "result": None, "error": error})
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Pass over the other modules of the folder."""
+        if collection_path.suffix == ".py" and str(collection_path) != self.filename:
+            return True
+        return None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Give each case the values that its statements state."""
