@@ -52,7 +52,8 @@ def serve(worker: Worker, start: Request, fixtures: Any, describe: Describe) -> 
         *("-o", "enable_assertion_pass_hook=true", f"--basetemp={Path.cwd()}/tmp"),
     ]
     # Code with the hook for asserts that pass must not be mixed up with what others compiled.
-    sys.pycache_prefix = what["cache"]
+    # They go into a folder of the engine's own, so that nobody's wish to write none is broken.
+    sys.pycache_prefix, sys.dont_write_bytecode = what["cache"], False
     pytest.raises = _counted(pytest.raises, session)
     plugins = [session] if fixtures is None else [session, fixtures]
     status = pytest.main([*options, start.filename], plugins=plugins)
@@ -97,6 +98,7 @@ class ProofSession:
         self.asserted = 0
         self.request: Request
         self.filename = ""
+        self.writes_nothing = sys.dont_write_bytecode
         self.is_over = False
 
     def answer(self, error: dict[str, Any] | None, seconds: float = 0.0) -> None:
@@ -129,7 +131,7 @@ class ProofSession:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Find the item of each case; what nobody asks for is dropped."""
-        sys.pycache_prefix = None
+        sys.pycache_prefix, sys.dont_write_bytecode = None, self.writes_nothing
         for item in items:
             name = getattr(item, "originalname", item.name)
             keys = self._cases.get(name, {})
