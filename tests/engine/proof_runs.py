@@ -53,7 +53,7 @@ def write_proof_pack(
     if advice:
         (folder / "advice.yaml").write_text(advice)
         fields["advice"] = "proofs/advice.yaml"
-    return write_pack(root, {"proofs": fields, "limits": {"seconds": 3}}, text)
+    return write_pack(root, {"proofs": fields, "limits": {"seconds": 3, "proof_seconds": 3}}, text)
 
 
 def statements_of(run: Run, name: str) -> list[dict[str, Any]]:

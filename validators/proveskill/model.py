@@ -72,9 +72,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one fence may use."""
+    """What one fence, or one run of a proof, may use."""
 
     seconds: float = 15.0
+    proof_seconds: float = 30.0
     output_bytes: int = 1_000_000
 
 

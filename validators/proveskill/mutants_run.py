@@ -95,7 +95,7 @@ class MutantsRun:
                 self.broken.append((case, str(right.error["message"])))
             return []
         seconds = max(_LEAST_SECONDS, _PATIENCE * (time.monotonic() - started))
-        return [self._of_mutant(mutant, Limits(seconds=seconds)) for mutant in mutants]
+        return [self._of_mutant(mutant, Limits(proof_seconds=seconds)) for mutant in mutants]
 
     def _of_mutant(self, mutant: Mutant, limits: Limits) -> Result:
         if time.monotonic() > self.deadline:

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,8 @@ class ProofRun:
     def _ask(self, worker: WorkerProcess, case: Case, following: Sequence[Case]) -> Answer:
         source = json.dumps([case.key, following[0].key if following else None])
         request = Request(PROOFS, str(self._file), case.proof.line, source)
-        return worker.run(request, self._stage.stage.limits)
+        limits = self._stage.stage.limits
+        return worker.run(request, replace(limits, seconds=limits.proof_seconds))
 
     def _variables(self) -> frozenset[str]:
         """Find the variables that the module, or what it uses, mentions."""
