@@ -56,6 +56,13 @@ def test_a_changed_word_names_what_is_proven(bench: Bench, tmp_path: Path) -> No
     assert "proven is: The answer is {answer}." in run.out
 
 
+def test_a_change_in_one_of_two_places_names_what_is_proven(bench: Bench, tmp_path: Path) -> None:
+    text = "The answer is 42.\n\n## Again\n\nThe reply is 42.\n"
+    run = verify(bench, write_proof_pack(tmp_path / "p", PROOF, text))
+    assert "SKILL.md:9: Unproven" in run.out
+    assert "proven is: The answer is {answer}." in run.out
+
+
 def test_a_proof_that_quotes_nothing_fails(bench: Bench, tmp_path: Path) -> None:
     run = verify(bench, write_proof_pack(tmp_path / "p", PROOF, "", required=False))
     assert run.status == 1

@@ -47,6 +47,8 @@ class Ledger:
     """By the id of the statement."""
     idle: list[tuple[Proof, Quote]] = field(default_factory=list)
     """Quotes that match nothing, and whose they are."""
+    busy: list[tuple[Proof, Quote]] = field(default_factory=list)
+    """Quotes that match something."""
     problems: list[str] = field(default_factory=list)
 
     def cases_of(self, statement: Statement, adapter: str | None) -> list[Case]:
@@ -55,10 +57,15 @@ class Ledger:
         return [case for case in cases if case.proof.adapter in (None, adapter)]
 
     def meant(self, statement: Statement) -> tuple[Proof, str] | None:
-        """Return the idle quote that is most like a statement, if one is."""
-        quotes = {quote.literal: (proof, quote.text) for proof, quote in self.idle}
-        near = difflib.get_close_matches(statement.text, quotes, 1, 0.6)
-        return quotes[near[0]] if near else None
+        """Return the quote that is most like a statement, if one is; an idle one if possible.
+
+        One that is busy was meant where the same words still stand elsewhere.
+        """
+        for known in (self.idle, self.busy):
+            quotes = {quote.literal: (proof, quote.text) for proof, quote in known}
+            if near := difflib.get_close_matches(statement.text, quotes, 1, 0.6):
+                return quotes[near[0]]
+        return None
 
 
 def make_ledger(
@@ -107,6 +114,7 @@ def _add_cases(
             ledger.idle.append((proof, quote))
             ledger.problems.append(f"{place} quotes no statement: {quote.text!r}{hint}")
             return
+        ledger.busy.append((proof, quote))
         # The same words elsewhere are the same statement.
         distinct = {(m.statement.text, m.statement.table): m for m in reversed(matches)}
         found.append(list(reversed(distinct.values())))
