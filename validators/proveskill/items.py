@@ -112,6 +112,7 @@ class SectionNode(pytest.Collector):
         item.filename, item.variant = self.filename, self.variant
         item.extra_keyword_matches |= {"statement", self.plan.section.title}
         item.extra_keyword_matches |= {case.proof.name for case in cases}
+        item.extra_keyword_matches |= {case.proof.file.stem for case in cases}
         item.user_properties += [("file", self.filename), ("line", statement.line)]
         return item  # type: ignore[no-any-return]
 
