@@ -68,6 +68,7 @@ class _Client(_Pipe):
         self._tunnel = tunnel
         self._host = host
         self._early = bytearray()
+        self._spoke = asyncio.Event()
         self._opening: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -75,6 +76,7 @@ class _Client(_Pipe):
         self._opening = asyncio.get_running_loop().create_task(self._open())
 
     def data_received(self, data: bytes) -> None:
+        self._spoke.set()
         if self.other is None:
             self._early += data
         else:
@@ -93,6 +95,8 @@ class _Client(_Pipe):
             await self._tunnel.connect(self._host, server)
         except (OSError, ssl.SSLError, TimeoutError) as error:
             self.transport.write(_fatal(f"TLS with {self._host} failed: {_reason(error)}"))
+            # Who has not said a word yet would meet a broken pipe, and never read the reason.
+            await self._spoke.wait()
             self.transport.close()
             return
         self.other = server
