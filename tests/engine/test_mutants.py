@@ -76,6 +76,16 @@ def test_each_kind_of_value_is_changed_in_its_way(bench: Bench, tmp_path: Path) 
     }
 
 
+def test_numbers_stay_written_as_they_are(bench: Bench, tmp_path: Path) -> None:
+    source = BLIND.replace("{count} of {total}", "{count}, {total}, {rest}").replace(
+        "total: int)", "total: float, rest: int)"
+    )
+    root = write_proof_pack(tmp_path / "p", source, "There are 1,000, 0.25, 2_000.\n")
+    (root / "proofs" / "test_it.py").write_text(source.replace("count == 3", "count == 1000"))
+    _, found = mutants(bench, root)
+    assert [m["new"] for m in found] == ["1,001", "2,000", "0.26", "0.50", "2_001", "4_000"]
+
+
 def test_a_value_that_nobody_looks_at_survives_and_is_named(bench: Bench, tmp_path: Path) -> None:
     run, found = mutants(bench, write_proof_pack(tmp_path / "p", BLIND, "There are 3 of 9.\n"))
     assert run.status == 1

@@ -85,5 +85,5 @@ def _numbers(text: str) -> Iterator[str]:
     digits = -int(plain.as_tuple().exponent)
     step = Decimal(1).scaleb(-digits)  # one in its last digit
     for changed in dict.fromkeys((plain + step, plain * 2 if plain else plain + 2 * step)):
-        separator = "," if "," in text else "_" if "_" in text else ""
-        yield f"{changed:{separator}.{digits}f}" if separator else f"{changed:.{digits}f}"
+        written = f"{changed:,.{digits}f}" if {",", "_"} & {*text} else f"{changed:.{digits}f}"
+        yield written.replace(",", "_") if "_" in text else written
