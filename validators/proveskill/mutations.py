@@ -75,8 +75,10 @@ def _changes(old: str, siblings: list[str]) -> Iterator[tuple[str, str]]:
         other = next(name for name in (*names, *_OTHER_CLASSES) if name != bare)
         yield "error class", old.replace(bare, other)
     else:
-        others = [text for text in siblings if text != old]
-        yield "word", others[0] if others else old.replace(bare, f"{bare}x")
+        others = [text for text in siblings if text.strip("`") != bare]
+        # Code stays code, and a word a word.
+        other = others[0].strip("`") if others and "`" not in bare else f"{bare}x"
+        yield "word", others[0] if others and "`" in bare else old.replace(bare, other)
 
 
 def _numbers(text: str) -> Iterator[str]:
