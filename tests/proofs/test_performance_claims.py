@@ -1,0 +1,162 @@
+"""Proofs of references/performance.md: large loads, and what is said of psqlpy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from importlib.metadata import files, metadata
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psqlpy
+import psycopg
+import pyarrow as pa
+import pytest
+from performance_tools import cpu_times, encoded
+from proveskill import proves
+
+TOOL = Path(__file__).with_name("copy_tools.py")
+PANIC = """
+import asyncio, os, sys, psqlpy
+
+async def main():
+    connection = await psqlpy.connect(sys.argv[1])
+    try:
+        await connection.execute("SELECT $1::vector", [[1.0, 2.0, 3.0]])
+    except BaseException as error:
+        print(type(error).__name__, flush=True)
+    os._exit(0)
+
+asyncio.run(main())
+"""
+
+
+async def said(*arguments: object) -> str:
+    """The last word of a Python program."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, *map(str, arguments), env={**os.environ, "RUST_BACKTRACE": "0"},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    output, _ = await child.communicate()
+    return output.decode().split()[-1]
+
+
+@proves(
+    "From {limit} KiB of encoded bytes on such a call can freeze the process for good: keep it "
+    "below that.",
+    "`{method}` did not freeze in 20 buffers of 2 MB.",
+    adapter="stock",
+)
+async def test_what_freezes(dsn, limit: int, method: str) -> None:
+    assert f".{method}(" in TOOL.read_text()
+    bytes_ = limit * 1024
+    assert await asyncio.gather(
+        said(TOOL, dsn, "many rows", bytes_, 500, 1),
+        said(TOOL, dsn, "one row", bytes_ - 1, 60, 10),
+        said(TOOL, dsn, "buffer", 2_000_000, 20, 10),
+    ) == ["frozen", "done", "done"]
+
+
+class Spy:
+    """A connection that keeps the calls of one of its methods, and lets none through."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.copied: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def copy_records_to_table(self, _: str, records: Any, **__: Any) -> int:
+        self.copied.append(list(records))
+        return len(self.copied[-1])
+
+
+@proves(
+    "`{method}` is binary COPY too, but every value passes through Python, and all rows go into "
+    "one call of `{call}`.",
+    adapter="stock",
+)
+async def test_an_arrow_table_goes_through_python(
+    session, monkeypatch: pytest.MonkeyPatch, method: str, call: str
+) -> None:
+    await session.execute("CREATE TABLE IF NOT EXISTS arrows (id int, name text)")
+    table = pa.table({"id": list(range(20_000)), "name": ["x"] * 20_000})
+    assert hasattr(session.connection, call)
+    spy = Spy(session.connection)
+    monkeypatch.setattr(session, "connection", spy)
+    await getattr(session, method)("arrows", table)
+    [records] = spy.copied
+    assert len(records) == 20_000
+    assert [type(value) for value in records[0]] == [int, str]
+
+
+@proves(
+    "binary COPY through `load_from_arrow` is the fastest way in | one large call freezes the "
+    "process; sending a buffer that is encoded already takes less CPU time",
+    adapter="stock",
+)
+async def test_an_encoded_buffer_is_cheaper(session) -> None:
+    await session.execute("CREATE TABLE IF NOT EXISTS encoded (a bigint, b text, c text)")
+    rows = [(number, f"row {number}", "x" * 10) for number in range(3_000)]
+    buffer = encoded(rows)
+    table = pa.table(dict(zip("abc", zip(*rows, strict=True), strict=True)))
+
+    async def as_arrow() -> None:
+        await session.load_from_arrow("encoded", table)
+
+    async def as_buffer() -> None:
+        copy = session.connection.binary_copy_to_table
+        assert await copy(buffer, "encoded", columns=["a", "b", "c"]) == len(rows)
+
+    by_arrow, by_buffer = await cpu_times(as_arrow, as_buffer)
+    assert by_arrow > by_buffer
+    assert await said(TOOL, os.environ["DATABASE_URL"], "many rows", 2_000_000, 500, 1) == "frozen"
+
+
+@proves(
+    "0.5-1 ms a query and 50,000 queries a second on one connection | they exclude each other "
+    "unless queries are pipelined: {each} ms each is {rate} queries a second"
+)
+def test_times_and_rates(each: float, rate: int) -> None:
+    assert each == 0.5
+    assert rate == 1_000 / each
+
+
+@proves(
+    "about 50 KB a connection, half of asyncpg | the server alone allocates more than 1,000 kB for "
+    "each connection, whatever the driver"
+)
+async def test_memory_of_a_connection_at_the_server(dsn) -> None:
+    query = "SELECT sum(total_bytes)::bigint AS n FROM pg_backend_memory_contexts"
+    one, other = await psqlpy.connect(dsn), await asyncpg.connect(dsn)
+    assert (await one.fetch(query)).result()[0]["n"] > 1_000_000
+    assert await other.fetchval(query) > 1_000_000
+    with psycopg.connect(dsn) as third:
+        assert third.execute(query).fetchone()[0] > 1_000_000
+    one.close()
+    await other.close()
+
+
+@proves(
+    "asyncpg is pure C, psycopg a C/Python hybrid | asyncpg is {a} and {b}; psycopg is {c} with an "
+    "optional {d} part"
+)
+def test_what_drivers_are_made_of(a: str, b: str, c: str, d: str) -> None:
+    languages = {".pyx": "Cython", ".py": "Python", ".c": "C"}
+    assert {languages.get(file.suffix) for file in files("asyncpg")} - {None} == {a, b}
+    assert {languages.get(file.suffix) for file in files("psycopg")} - {None} == {c}
+    assert d in ("C",)
+    assert d.lower() in metadata("psycopg").get_all("Provides-Extra")
+
+
+@proves(
+    "stable and battle-tested | its classifier is {stage}, and a list bound to a `vector` ends in "
+    "a `{panic}`"
+)
+async def test_how_stable_it_is(dsn, stage: str, panic: str) -> None:
+    [status] = [line for line in metadata("psqlpy").get_all("Classifier") if "Status" in line]
+    assert status.rpartition(" - ")[2] == stage
+    assert await said("-c", PANIC, dsn) == panic
