@@ -57,7 +57,7 @@ def test_a_changed_word_names_what_is_proven(bench: Bench, tmp_path: Path) -> No
 
 
 def test_a_change_in_one_of_two_places_names_what_is_proven(bench: Bench, tmp_path: Path) -> None:
-    text = "The answer is 42.\n\n## Again\n\nThe reply is 42.\n"
+    text = "The answer is 42.\n\n## Again\n\nThe answers is 42.\n"
     run = verify(bench, write_proof_pack(tmp_path / "p", PROOF, text))
     assert "SKILL.md:9: Unproven" in run.out
     assert "proven is: The answer is {answer}." in run.out

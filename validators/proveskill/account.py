@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from proveskill.ledger import Ledger, make_ledger, read_advice
 from proveskill.manifest import Manifest
@@ -19,10 +20,22 @@ class Account:
     ledger: Ledger = field(default_factory=Ledger)
 
 
+_read: dict[Path, Account] = {}
+
+
 def read_account(manifest: Manifest) -> Account:
-    """Read files, proofs and advice. Raises :class:`ManifestError` with file and line."""
+    """Read files, proofs and advice, once in a process. Raises :class:`ManifestError`.
+
+    The message has file and line.
+    """
     if manifest.proofs is None:
         return Account()
+    if manifest.root not in _read:
+        _read[manifest.root] = _account_of(manifest, manifest.proofs)
+    return _read[manifest.root]
+
+
+def _account_of(manifest: Manifest, folder: Path) -> Account:
     names = {manifest.name_of(file): file for file in manifest.files()}
     if unknown := (manifest.proven_files or frozenset()) - names.keys():
         known = ", ".join(names)
@@ -36,7 +49,7 @@ def read_account(manifest: Manifest) -> Account:
     statements = tuple(
         statement for d in documents for section in d.sections for statement in section.statements
     )
-    proofs = read_proofs(manifest.proofs)
+    proofs = read_proofs(folder)
     for proof in proofs:
         if proof.adapter is not None and proof.adapter not in manifest.adapters:
             known = ", ".join(manifest.adapters) or "none"

@@ -61,9 +61,9 @@ class Ledger:
 
         One that is busy was meant where the same words still stand elsewhere.
         """
-        for known in (self.idle, self.busy):
+        for known, alike in ((self.idle, 0.6), (self.busy, 0.8)):
             quotes = {quote.literal: (proof, quote.text) for proof, quote in known}
-            if near := difflib.get_close_matches(statement.text, quotes, 1, 0.6):
+            if near := difflib.get_close_matches(statement.text, quotes, 1, alike):
                 return quotes[near[0]]
         return None
 
@@ -106,7 +106,9 @@ def _add_cases(
     found: list[list[Match]] = []
     for quote in proof.quotes:
         try:
-            matches = [match for s in statements if (match := quote.match(s)) is not None]
+            # Most quotes have no fields: then only the same words can be meant.
+            possible = statements if quote.fields else by_text.get(quote.literal, [])
+            matches = [match for s in possible if (match := quote.match(s)) is not None]
         except BadQuote as error:
             raise ManifestError(f"{place}: {error}: {quote.text!r}") from None
         if not matches:

@@ -46,7 +46,7 @@ class Quote:
             raise BadQuote("a field without a name; a brace of the text is written twice")
         object.__setattr__(self, "_pieces", found)
 
-    @property
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """The names of the fields, in their order."""
         return tuple(dict.fromkeys(name for _, name in self._pieces if name is not None))
@@ -65,14 +65,14 @@ class Quote:
 
     def match(self, statement: Statement) -> Match | None:
         """Return what a statement states, if it is what is quoted. Raises :class:`BadQuote`."""
+        if self.fields and not statement.text.startswith(self._pieces[0][0]):
+            return None
         if self.section is not None and statement.id.rpartition("/")[0] != self.section:
             return None
         if self.table is not None and statement.table != self.table:
             return None
         if not self.fields:
             return Match(statement, {}, {}) if statement.text == self.literal else None
-        if not statement.text.startswith(self._pieces[0][0]):
-            return None
         found = self._parser.parse(statement.text)
         if found is None:
             return None
