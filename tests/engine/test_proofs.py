@@ -56,6 +56,16 @@ def test_a_changed_word_names_what_is_proven(bench: Bench, tmp_path: Path) -> No
     assert "proven is: The answer is {answer}." in run.out
 
 
+def test_a_statement_whose_proof_quotes_another_that_is_gone_says_so(
+    bench: Bench, tmp_path: Path
+) -> None:
+    source = PROOF.replace('"The answer is {answer}."', '"The answer is {answer}.", "Or so."')
+    run = verify(bench, write_proof_pack(tmp_path / "p", source, "The answer is 42.\n"))
+    assert run.status == 1
+    assert "its proof does not run: it also quotes a sentence that is not there" in run.out
+    assert "also quoted: Or so." in run.out
+
+
 def test_a_change_in_one_of_two_places_names_what_is_proven(bench: Bench, tmp_path: Path) -> None:
     text = "The answer is 42.\n\n## Again\n\nThe answers is 42.\n"
     run = verify(bench, write_proof_pack(tmp_path / "p", PROOF, text))

@@ -49,6 +49,8 @@ class Ledger:
     """Quotes that match nothing, and whose they are."""
     busy: list[tuple[Proof, Quote]] = field(default_factory=list)
     """Quotes that match something."""
+    orphans: dict[str, tuple[Proof, Quote]] = field(default_factory=dict)
+    """By id: statements whose proof does not run, because its other quote matches nothing."""
     problems: list[str] = field(default_factory=list)
 
     def cases_of(self, statement: Statement, adapter: str | None) -> list[Case]:
@@ -115,11 +117,16 @@ def _add_cases(
             hint = _nearest(quote.literal, by_text)
             ledger.idle.append((proof, quote))
             ledger.problems.append(f"{place} quotes no statement: {quote.text!r}{hint}")
-            return
+            found.append([])
+            continue
         ledger.busy.append((proof, quote))
         # The same words elsewhere are the same statement.
         distinct = {(m.statement.text, m.statement.table): m for m in reversed(matches)}
         found.append(list(reversed(distinct.values())))
+    if not all(found):
+        missing = next(q for q, matches in zip(proof.quotes, found, strict=True) if not matches)
+        ledger.orphans |= {m.statement.id: (proof, missing) for matches in found for m in matches}
+        return
     if len(found) > 1 and any(len(matches) > 1 for matches in found):
         quote, matches = next((q, m) for q, m in zip(proof.quotes, found, strict=True) if m[1:])
         ledger.problems.append(

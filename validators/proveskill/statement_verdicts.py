@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from proveskill.ledger import Case, Ledger
 from proveskill.model import Failure, Statement, StatementVerdict
+from proveskill.proof_index import Proof
 from proveskill.proof_run import Outcome
 
 
@@ -26,10 +27,14 @@ def unproven(statement: Statement, filename: str, ledger: Ledger) -> StatementVe
     """Return the verdict of a statement that nobody proves though it must be proven."""
     message = "nothing proves this: write a proof that quotes it, make it concrete, or delete it"
     values = {"sentence": statement.text}
-    if (meant := ledger.meant(statement)) is not None:
+    if (orphan := ledger.orphans.get(statement.id)) is not None:
+        proof, missing = orphan
+        message = "its proof does not run: it also quotes a sentence that is not there any more"
+        values |= {"also quoted": missing.text, "proof": _place(proof)}
+    elif (meant := ledger.meant(statement)) is not None:
         proof, quote = meant
         message = "nothing proves this any more: the text, or the quote of its proof, has changed"
-        values |= {"proven is": quote, "proof": f"{_shown(proof.file)}:{proof.line} {proof.name}"}
+        values |= {"proven is": quote, "proof": _place(proof)}
     failure = Failure("Unproven", message, filename, statement.line, values=values)
     return StatementVerdict("unproven", failure=failure)
 
@@ -59,6 +64,10 @@ def _failure(statement: Statement, filename: str, case: Case, outcome: Outcome) 
         values=values,
         output=outcome.output,
     )
+
+
+def _place(proof: Proof) -> str:
+    return f"{_shown(proof.file)}:{proof.line} {proof.name}"
 
 
 def _shown(file: os.PathLike[str]) -> str:
