@@ -55,16 +55,15 @@ def one_by_one(connections: Any, count: int = 200) -> list[Any]:
 
 @proves(
     "Each ratio here is a bound on the CPU time of the client's process: the median of interleaved "
-    "rounds, with the server on {host}.",
+    "rounds.",
     "What the server and the network take is not in it.",
 )
-async def test_what_the_ratios_are_about(dsn, on, host: str) -> None:
+async def test_what_the_ratios_are_about(on) -> None:
     async def sleep() -> None:
         await on.asyncpg.execute("SELECT pg_sleep(0.2)")
 
     [taken] = await cpu_times(sleep, rounds=1)
     assert taken < 0.1
-    assert dsn.rpartition("@")[2].partition(":")[0] == host
 
 
 @proves(

@@ -75,7 +75,9 @@ class Wire:
     def dsn(self) -> str:
         """The connection string that leads through the link."""
         port = self._server.sockets[0].getsockname()[1]
-        return self._dsn.replace(f":{self._place.port}", f":{port}")
+        return self._dsn.replace(
+            f"@{self._place.hostname}:{self._place.port}", f"@127.0.0.1:{port}"
+        )
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back, onward = await asyncio.open_connection(self._place.hostname, self._place.port)
