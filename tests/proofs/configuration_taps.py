@@ -18,7 +18,7 @@ from sqlspec.exceptions import SQLSpecError
 _PID = "SELECT pg_backend_pid()"
 BLACK_HOLE = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
 """A socket filter that drops every packet: the peer gets no answer, not even to a packet."""
-_ATTACH_FILTER = 26
+_ATTACH_FILTER, _TCP_MD5SIG = 26, 14
 
 
 class Tap(Relay):
@@ -71,8 +71,25 @@ class Tap(Relay):
         """From now on drop what clients send, before it is acknowledged."""
         program = struct.pack("HP", 1, ctypes.addressof(BLACK_HOLE))
         for found in self.sockets:
-            found.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
+            try:
+                found.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
+            except PermissionError:  # where only root may: wait for signatures that nobody sends
+                _want_signatures(found, b"secret")
             found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def cut(self) -> None:
+        """Break the connections; clients take no signed farewell, so it is not signed."""
+        for found in self.sockets:
+            with suppress(OSError):
+                _want_signatures(found, b"")
+        super().cut()
+
+
+def _want_signatures(found: socket.socket, key: bytes) -> None:
+    """Drop what a peer does not sign (RFC 2385, tcp(7)); an empty key ends that."""
+    peer = struct.pack("=HH4s", socket.AF_INET, 0, socket.inet_aton(found.getpeername()[0]))
+    wanted = struct.pack("=128sBBHI80s", peer, 0, 0, len(key), 0, key)
+    found.setsockopt(socket.IPPROTO_TCP, _TCP_MD5SIG, wanted)
 
 
 async def borrowings(dsn: str, session: Any, method: dict[str, Any]) -> tuple[int, bool]:
