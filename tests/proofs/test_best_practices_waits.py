@@ -113,7 +113,7 @@ async def test_each_wait_has_its_limit(dsn, wait: str, limit: str):
     assert await LIMITS[wait](limit, dsn)
 
 
-@proves("a dead peer | `{key}`, {keys}")
+@proves("a dead peer | `{key}`, {keys}", table="Wait | Limit")
 async def test_the_socket_options_that_give_up_a_dead_peer(dsn, key: str, keys: str):
     """Linux closes a socket after these times: of unanswered data, and of unanswered probes."""
     assert (await options(dsn, **{key: 7})).user == 7_000
@@ -125,6 +125,7 @@ async def test_the_socket_options_that_give_up_a_dead_peer(dsn, key: str, keys: 
     "Giving up the wait for a slot is clean; an attempt to connect to a silent server that you "
     "give up keeps its slot until `{end}()`.",
     adapter="stock",
+    table="Wait | Limit",
 )
 async def test_what_a_given_up_acquisition_leaves(dsn, end: str):
     config = pool_of(dsn)

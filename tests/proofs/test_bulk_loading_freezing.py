@@ -148,7 +148,8 @@ async def used(dsn: str, way: str) -> tuple[int, int]:
 
 @proves(
     "`INSERT ... SELECT * FROM unnest(...)` | you need an exact count, `RETURNING` or "
-    "`ON CONFLICT` | {inside} | {freezes}"
+    "`ON CONFLICT` | {inside} | {freezes}",
+    table="Way | Take it when | Inside your transaction | Can freeze from 512 KiB on",
 )
 async def test_an_insert_of_arrays(
     dsn: str, frozen: dict[str, Frozen | None], inside: bool, freezes: bool
@@ -162,13 +163,22 @@ async def test_an_insert_of_arrays(
     "`session.{way}` | the statement is no INSERT and no transaction is open | {inside} | "
     "{freezes}",
     adapter="stock",
+    table="Way | Take it when | Inside your transaction | Can freeze from 512 KiB on",
 )
-@proves("`session.{way}` | the data is Arrow | {inside} | {freezes}", adapter="stock")
+@proves(
+    "`session.{way}` | the data is Arrow | {inside} | {freezes}",
+    adapter="stock",
+    table="Way | Take it when | Inside your transaction | Can freeze from 512 KiB on",
+)
 @proves(
     "`session.connection.{way}` | the data is Python values, vectors for example | {inside} | "
-    "{freezes}"
+    "{freezes}",
+    table="Way | Take it when | Inside your transaction | Can freeze from 512 KiB on",
 )
-@proves("`session.connection.{way}` | there is much of it | {inside} | {freezes}")
+@proves(
+    "`session.connection.{way}` | there is much of it | {inside} | {freezes}",
+    table="Way | Take it when | Inside your transaction | Can freeze from 512 KiB on",
+)
 async def test_ways_to_load(
     dsn: str, frozen: dict[str, Frozen | None], way: str, inside: str, freezes: bool
 ) -> None:

@@ -45,6 +45,7 @@ async def runs(dsn: str, values: dict[str, Any], count: int, **features: Any) ->
     "Switch the conversion off.",
     "Then a test that runs a statement once finds the fault:",
     adapter="stock",
+    table="Feature | Default | What it does",
 )
 async def test_a_wrong_type_works_once(dsn: str, key: str, default: bool) -> None:
     for features in ({}, {key: default}, {key: True}):

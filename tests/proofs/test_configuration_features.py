@@ -54,6 +54,7 @@ async def bare(dsn: str, session: Any) -> AsyncIterator[str]:
     "before, or build a new config.",
     "`close_pool()` does not look again, see pgvector.",
     adapter="stock",
+    table="Feature | Default | What it does",
 )
 async def test_the_extension_is_looked_for_once(
     bare: str, monkeypatch: pytest.MonkeyPatch, key: str, package: str, wanted: str
@@ -80,6 +81,7 @@ async def test_the_extension_is_looked_for_once(
 @proves(
     "`{paradedb}`, `{textsearch}` | `{default}` | look for the extensions `{search}` and `{bm25}`",
     adapter="stock",
+    table="Feature | Default | What it does",
 )
 async def test_other_extensions_are_looked_for(
     dsn: str, paradedb: str, textsearch: str, default: bool, search: str, bm25: str
@@ -101,6 +103,7 @@ async def test_other_extensions_are_looked_for(
     "`{serializer}`, `{deserializer}` | SQLSpec's | not called for JSON parameters and columns: "
     "Types",
     adapter="stock",
+    table="Feature | Default | What it does",
 )
 async def test_serializers_are_not_called(dsn: str, serializer: str, deserializer: str) -> None:
     called: list[Any] = []
@@ -115,7 +118,11 @@ async def test_serializers_are_not_called(dsn: str, serializer: str, deserialize
     assert called == []
 
 
-@proves('`{key}` | `"{default}"` | `"{first}"`, `"{second}"` or `"{third}"`', adapter="stock")
+@proves(
+    '`{key}` | `"{default}"` | `"{first}"`, `"{second}"` or `"{third}"`',
+    adapter="stock",
+    table="Feature | Default | What it does",
+)
 async def test_the_backend_of_events(
     dsn: str, key: str, default: str, first: str, second: str, third: str
 ) -> None:
@@ -136,6 +143,7 @@ async def test_the_backend_of_events(
     '`{mode}`, `{flag}` | `"{default}"`, `{off}` | `"{first}"`, `"{second}"` and `{on}` keep the '
     "pool from opening: Poolers",
     adapter="stock",
+    table="Feature | Default | What it does",
 )
 async def test_the_modes_of_a_pooler(
     dsn: str, mode: str, flag: str, default: str, off: bool, first: str, second: str, on: bool
@@ -149,7 +157,11 @@ async def test_the_modes_of_a_pooler(
             await value("SELECT 42", features, dsn=dsn)
 
 
-@proves("`{key}` | none | address for migrations and LISTEN: Poolers", adapter="stock")
+@proves(
+    "`{key}` | none | address for migrations and LISTEN: Poolers",
+    adapter="stock",
+    table="Feature | Default | What it does",
+)
 async def test_the_direct_address(dsn: str, tmp_path: Path, key: str) -> None:
     (tmp_path / "0001_step.sql").write_text(
         "-- name: migrate-0001-up\nCREATE TABLE configuration_direct (id int);\n"

@@ -28,6 +28,7 @@ SOMEBODY = {"username": "somebody", "password": "x", "db_name": "there"}
 @proves(
     "`dsn`, or `{first}`, `{second}`, `{third}` | `{kind}` | none | the whole address",
     adapter="stock",
+    table="Key | Type | Default | What it does",
 )
 async def test_the_names_of_the_connection_string(
     dsn: str, first: str, second: str, third: str, kind: str
@@ -39,7 +40,11 @@ async def test_the_names_of_the_connection_string(
     assert isinstance(await failure(), BaseConnectionPoolError)
 
 
-@proves("`{key}` | `{kind}` | none | required without a `{other}`", adapter="stock")
+@proves(
+    "`{key}` | `{kind}` | none | required without a `{other}`",
+    adapter="stock",
+    table="Key | Type | Default | What it does",
+)
 async def test_a_host_is_required(dsn: str, key: str, kind: str, other: str) -> None:
     keys = keys_of(dsn)
     assert await failure(**keys) is None
@@ -48,14 +53,20 @@ async def test_a_host_is_required(dsn: str, key: str, kind: str, other: str) -> 
     assert await kind_of(key) == kind
 
 
-@proves("`port` | `{kind}` | {default} | ", adapter="stock")
+@proves(
+    "`port` | `{kind}` | {default} | ", adapter="stock", table="Key | Type | Default | What it does"
+)
 async def test_a_port_has_a_default(kind: str, default: int) -> None:
     said = await greeting(own_address(), default, port=None, **SOMEBODY)
     assert said["user"] == "somebody"
     assert await kind_of("port") == kind
 
 
-@proves("`{hosts}`, `{ports}` | `{kind}` | none | several servers: Replicas", adapter="stock")
+@proves(
+    "`{hosts}`, `{ports}` | `{kind}` | none | several servers: Replicas",
+    adapter="stock",
+    table="Key | Type | Default | What it does",
+)
 async def test_several_hosts_are_tried(dsn: str, hosts: str, ports: str, kind: str) -> None:
     keys = keys_of(dsn)
     places = {hosts: ["127.0.0.1", keys.pop("host")], ports: [1, keys.pop("port")]}
@@ -63,7 +74,11 @@ async def test_several_hosts_are_tried(dsn: str, hosts: str, ports: str, kind: s
     assert [await kind_of(hosts), await kind_of(ports)] == [kind, kind]
 
 
-@proves("`username`, or `{alias}` | `{kind}` | the OS user | ", adapter="stock")
+@proves(
+    "`username`, or `{alias}` | `{kind}` | the OS user | ",
+    adapter="stock",
+    table="Key | Type | Default | What it does",
+)
 async def test_the_user(alias: str, kind: str) -> None:
     assert (await greeting(**{**SOMEBODY, "username": None, alias: "me"}))["user"] == "me"
     assert await greeting(password="x", db_name="there") != await greeting(**SOMEBODY)
@@ -72,7 +87,7 @@ async def test_the_user(alias: str, kind: str) -> None:
 
 
 @proves("`{key}` | `{kind}` | none | ", section="configuration#look-up-a-connection-key",
-        adapter="stock")  # fmt: skip
+        adapter="stock", table="Key | Type | Default | What it does")  # fmt: skip
 async def test_the_password(dsn: str, key: str, kind: str) -> None:
     keys = keys_of(dsn)
     assert await failure(**keys) is None
@@ -83,6 +98,7 @@ async def test_the_password(dsn: str, key: str, kind: str) -> None:
 @proves(
     "`db_name`, or `{first}`, `{second}`, `{third}` | `{kind}` | the user's name | ",
     adapter="stock",
+    table="Key | Type | Default | What it does",
 )
 async def test_the_database(dsn: str, first: str, second: str, third: str, kind: str) -> None:
     assert len({"db_name", first, second, third}) == 4
@@ -93,7 +109,11 @@ async def test_the_database(dsn: str, first: str, second: str, third: str, kind:
     assert default == keys_of(dsn)["username"]
 
 
-@proves("`{key}` | `{kind}` | none | server parameters: `{form}`", adapter="stock")
+@proves(
+    "`{key}` | `{kind}` | none | server parameters: `{form}`",
+    adapter="stock",
+    table="Key | Type | Default | What it does",
+)
 async def test_the_options(key: str, kind: str, form: str, dsn: str) -> None:
     said = await greeting(**SOMEBODY)
     assert "options" not in said
@@ -102,7 +122,9 @@ async def test_the_options(key: str, kind: str, form: str, dsn: str) -> None:
     assert await value("SHOW lock_timeout", dsn=dsn, **{key: filled}) == "7s"
 
 
-@proves("`{key}` | `{kind}` | empty | ", adapter="stock")
+@proves(
+    "`{key}` | `{kind}` | empty | ", adapter="stock", table="Key | Type | Default | What it does"
+)
 async def test_the_application_name(key: str, kind: str, dsn: str) -> None:
     query = "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()"
     assert await value(query, dsn=dsn) == ""
@@ -110,7 +132,11 @@ async def test_the_application_name(key: str, kind: str, dsn: str) -> None:
     assert await kind_of(key) == kind
 
 
-@proves("`{key}` | `{kind}` | none | is merged into the other keys", adapter="stock")
+@proves(
+    "`{key}` | `{kind}` | none | is merged into the other keys",
+    adapter="stock",
+    table="Key | Type | Default | What it does",
+)
 async def test_extra_keys_are_merged(dsn: str, key: str, kind: str) -> None:
     keys = {"dsn": dsn, "application_name": "billing", key: {"options": "-c lock_timeout=7s"}}
     show = "SELECT current_setting('application_name') || current_setting('lock_timeout')"
@@ -119,7 +145,11 @@ async def test_extra_keys_are_merged(dsn: str, key: str, kind: str) -> None:
     assert await kind_of(key) == kind
 
 
-@proves("`{key}` | `{kind}` | none | CA certificates, PEM", adapter="stock")
+@proves(
+    "`{key}` | `{kind}` | none | CA certificates, PEM",
+    adapter="stock",
+    table="Key | Type | Default | What it does",
+)
 async def test_a_file_of_authorities(key: str, kind: str, tmp_path: Any) -> None:
     """With certificates TLS is requested; without the key it is not."""
     import trustme
@@ -134,7 +164,7 @@ async def test_a_file_of_authorities(key: str, kind: str, tmp_path: Any) -> None
 
 
 @proves("`{key}` | `{kind}` | {a_core} a CPU core | most connections; at least {least}",
-        adapter="stock")  # fmt: skip
+        adapter="stock", table="Key | Type | Default | What it does")  # fmt: skip
 async def test_the_size_of_the_pool(dsn: str, key: str, kind: str, a_core: int, least: int) -> None:
     pool = await PsqlpyConfig(connection_config={"dsn": dsn}).provide_pool()
     assert pool.status().max_size == a_core * psutil.cpu_count(logical=False)

@@ -32,6 +32,7 @@ async def seconds_to_fail(**keys: Any) -> float:
     "`{about}` is about the TCP connect alone.",
     "Here a port that drops packets, because its queue is full:",
     adapter="stock",
+    table=("What takes long | What bounds it", "Key | Type | Default | What it does"),
 )
 async def test_the_limit_of_the_tcp_connect(
     key: str, row: str, kind: str, kind_of_nanos: str, other: str, about: str
@@ -55,7 +56,7 @@ async def test_the_limit_of_the_tcp_connect(
     assert await kind_of("connect_timeout_nanosec") == kind_of_nanos
 
 
-@proves("sent data that nobody acknowledges | `{key}`")
+@proves("sent data that nobody acknowledges | `{key}`", table="What takes long | What bounds it")
 async def test_the_limit_of_data_that_nobody_acknowledges(dsn: str, key: str) -> None:
     """The relay drops packets; without the key the same statement still waits meanwhile."""
     async with Tap.before(dsn) as tap:
@@ -88,7 +89,11 @@ async def test_the_limit_of_data_that_nobody_acknowledges(dsn: str, key: str) ->
             await config.close_pool()
 
 
-@proves("an idle connection whose peer is gone | `{key}`", adapter="stock")
+@proves(
+    "an idle connection whose peer is gone | `{key}`",
+    adapter="stock",
+    table="What takes long | What bounds it",
+)
 async def test_an_idle_connection_is_given_up(dsn: str, key: str) -> None:
     """The relay drops packets; the socket that probes is closed, the other one stays."""
     once = {"keepalives_idle_sec": 1, "keepalives_interval_sec": 1, "keepalives_retries": 1}

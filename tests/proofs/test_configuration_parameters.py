@@ -68,6 +68,7 @@ async def settings_seen(dsn: str) -> set[str]:
     "`on_connection_create` | none | called for a new session, but left out for some connections: "
     "Pooling",
     adapter="stock",
+    table="Feature | Default | What it does",
 )
 async def test_the_hook_is_left_out_for_some_connections(dsn: str) -> None:
     """A pool shows it nearly always; ten of them do."""

@@ -32,7 +32,11 @@ def of_the_system(option: str) -> int:
     return int(Path(f"/proc/sys/net/ipv4/tcp_keepalive_{SYSTEM[option]}").read_text())
 
 
-@proves("`{key}` | `{kind}` | the OS's | `{option}`", adapter="stock")
+@proves(
+    "`{key}` | `{kind}` | the OS's | `{option}`",
+    adapter="stock",
+    table="Key | Type | Default | What it does",
+)
 async def test_a_keepalive_key_sets_an_option(dsn: str, key: str, kind: str, option: str) -> None:
     found = await options(dsn, keepalives=True, **{key: 77})
     assert getattr(found, FIELDS[option]) == 77
@@ -40,7 +44,11 @@ async def test_a_keepalive_key_sets_an_option(dsn: str, key: str, kind: str, opt
     assert await kind_of(key) == kind
 
 
-@proves("`{key}` | `{kind}` | {default} | needs `{other}`", adapter="stock")
+@proves(
+    "`{key}` | `{kind}` | {default} | needs `{other}`",
+    adapter="stock",
+    table="Key | Type | Default | What it does",
+)
 async def test_nanoseconds_of_a_keepalive_key(
     dsn: str, key: str, kind: str, default: int, other: str
 ) -> None:
@@ -56,6 +64,7 @@ async def test_nanoseconds_of_a_keepalive_key(
     "`{key}` | `{kind}` | {default} (off) | socket option `{option}`",
     "`{again}` is {zero} (off) unless you set it.",
     adapter="stock",
+    table="Key | Type | Default | What it does",
 )
 async def test_the_user_timeout(
     dsn: str, key: str, kind: str, default: int, option: str, again: str, zero: int
@@ -68,7 +77,7 @@ async def test_the_user_timeout(
 
 
 @proves("`tcp_user_timeout_nanosec` | `{kind}` | {default} | is added to `{other}`",
-        adapter="stock")  # fmt: skip
+        adapter="stock", table="Key | Type | Default | What it does")  # fmt: skip
 async def test_nanoseconds_of_the_user_timeout(
     dsn: str, kind: str, default: int, other: str
 ) -> None:
@@ -85,6 +94,7 @@ async def test_nanoseconds_of_the_user_timeout(
     "does not turn keepalive off.",
     "Only the DSN can:",
     adapter="stock",
+    table="Key | Type | Default | What it does",
 )
 async def test_what_makes_keepalive_keys_count(
     dsn: str,

@@ -64,7 +64,11 @@ async def gives_up(
     return True
 
 
-@proves("the TLS handshake and the login | no key: bound the wait", adapter="stock")
+@proves(
+    "the TLS handshake and the login | no key: bound the wait",
+    adapter="stock",
+    table="What takes long | What bounds it",
+)
 @proves(
     "`connect_timeout_sec` and `tcp_user_timeout_sec` do not end the wait for a silent server:",
     "An attempt that you gave up keeps its place in the pool until `close_pool()`: Pooling.",
@@ -92,6 +96,7 @@ async def test_no_key_bounds_the_wait_for_a_silent_server(silent: tuple[Silent, 
     "says nothing.",
     "Put a limit around the acquisition only:",
     adapter="stock",
+    table="What takes long | What bounds it",
 )
 async def test_no_key_bounds_the_wait_for_a_free_connection(
     dsn: str, silent: tuple[Silent, str], count: int
@@ -107,13 +112,13 @@ async def test_no_key_bounds_the_wait_for_a_free_connection(
     await mute.close_pool()
 
 
-@proves("a statement | `options`: `{name}`")
+@proves("a statement | `options`: `{name}`", table="What takes long | What bounds it")
 async def test_a_statement_is_bounded(dsn: str, name: str) -> None:
     with pytest.raises(QueryTimeoutError, match="statement timeout"):
         await value("SELECT pg_sleep(1)", dsn=dsn, options=f"-c {name}=20")
 
 
-@proves("a lock | `options`: `{name}`")
+@proves("a lock | `options`: `{name}`", table="What takes long | What bounds it")
 async def test_a_lock_is_bounded(dsn: str, session: Any, name: str) -> None:
     lock = "SELECT count(*) FROM (SELECT id FROM users WHERE id = 1 FOR UPDATE) AS locked"
     async with session.transaction():
@@ -123,7 +128,10 @@ async def test_a_lock_is_bounded(dsn: str, session: Any, name: str) -> None:
                 await value(lock, dsn=dsn, options=f"-c {name}=20")
 
 
-@proves("an open transaction that does nothing | `options`: `{name}`")
+@proves(
+    "an open transaction that does nothing | `options`: `{name}`",
+    table="What takes long | What bounds it",
+)
 async def test_an_idle_transaction_is_bounded(dsn: str, session: Any, name: str) -> None:
     keys = {"dsn": dsn, "max_db_pool_size": 2, "options": f"-c {name}=20"}
     config = PsqlpyConfig(connection_config=keys)

@@ -38,7 +38,9 @@ async def takes(dsn: str, **keys: Any) -> tuple[bool, bool]:
 
 
 @proves(
-    "`{key}` | `{kind}` | `{default}` | `{write}`, `{read}` or `{both}` server", adapter="stock"
+    "`{key}` | `{kind}` | `{default}` | `{write}`, `{read}` or `{both}` server",
+    adapter="stock",
+    table="Key | Type | Default | What it does",
 )
 async def test_the_server_that_is_wanted(
     dsn: str, key: str, kind: str, default: str, write: str, read: str, both: str
@@ -66,6 +68,7 @@ async def hosts_taken(dsn: str, form: str, most: int, **keys: Any) -> tuple[bool
     "`{key}` | `{kind}` | `{default}` | `{other}`: each connection takes the hosts in an order of "
     "its own",
     adapter="stock",
+    table="Key | Type | Default | What it does",
 )
 async def test_the_order_of_hosts(dsn: str, key: str, kind: str, default: str, other: str) -> None:
     start, _, rest = dsn.partition("@")
@@ -85,6 +88,7 @@ async def test_the_order_of_hosts(dsn: str, key: str, kind: str, default: str, o
 @proves(
     "`{key}` | `{kind}` | `{default}` | `{second}` and `{third}` ask a connection first: Pooling",
     adapter="stock",
+    table="Key | Type | Default | What it does",
 )
 async def test_the_recycling_method(
     dsn: str, session: Any, key: str, kind: str, default: str, second: str, third: str
@@ -99,7 +103,9 @@ async def test_the_recycling_method(
     assert await kind_of(key) == kind
 
 
-@proves("`{key}` | `{kind}` | none | TLS", adapter="stock")
+@proves(
+    "`{key}` | `{kind}` | none | TLS", adapter="stock", table="Key | Type | Default | What it does"
+)
 async def test_the_tls_mode(key: str, kind: str) -> None:
     server = {"username": "somebody", "password": "x"}
     assert (await greeting(**server))["user"] == "somebody"

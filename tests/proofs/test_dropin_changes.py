@@ -119,7 +119,7 @@ async def test_the_raw_connection_is_psqlpys(name: str, dsn) -> None:
         assert seen(dsn, STATE, pid) == "idle"
 
 
-@proves("`result.{name}()` | the first row, or {nothing}")
+@proves("`result.{name}()` | the first row, or {nothing}", table="Call | New")
 async def test_the_first_row(name: str, nothing: str | None, dropin) -> None:
     query = "SELECT id FROM users WHERE id > $1 ORDER BY id"
     assert getattr(await dropin.execute(query, 1), name)() == {"id": 2}

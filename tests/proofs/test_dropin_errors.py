@@ -53,6 +53,7 @@ async def test_every_failure_is_of_one_class(base: str, dropin, dsn) -> None:
     "`error.{attribute}` is {nothing} where a function raises a text of its own.",
     'For what is no error of the server `getattr(error, "sqlstate", None)` is {nothing}.',
     "`error.{attribute}` | of a server's error: {length} characters, or {nothing}",
+    table="Call | New",
 )
 async def test_the_class_comes_from_the_sqlstate(
     attribute: str, nothing: str | None, length: int, dropin, dsn

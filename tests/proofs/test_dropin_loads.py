@@ -100,6 +100,7 @@ async def test_batches_are_not_all_held(dropin, dsn, monkeypatch, tmp_path) -> N
 @proves(
     "`{records}` and `{storage}` take `{overwrite}`, `{conflict}` and `{progress}` too.",
     "`session.load_from_arrow(...)` and its relatives | `on_conflict=`, `progress=`",
+    table="Call | New",
 )
 async def test_the_other_loads_take_the_same(
     records: str, storage: str, overwrite: str, conflict: str, progress: str, dropin, tmp_path

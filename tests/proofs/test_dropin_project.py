@@ -73,7 +73,8 @@ def test_what_the_files_import() -> None:
 
 @proves(
     "SQLSpec other than {sqlspec}, psqlpy other than {psqlpy} | run the project's tests first | "
-    "run them too"
+    "run them too",
+    table=" | `psqlpy_adapter` | `sqlspec.adapters.psqlpy`",
 )
 def test_the_versions_that_all_was_run_with(sqlspec: str, psqlpy: str) -> None:
     assert version("sqlspec").rpartition(".")[0] == sqlspec
@@ -82,7 +83,8 @@ def test_the_versions_that_all_was_run_with(sqlspec: str, psqlpy: str) -> None:
 
 @proves(
     "code that exists | change its imports, then check these | "
-    "keep its workarounds; they work on both"
+    "keep its workarounds; they work on both",
+    table=" | `psqlpy_adapter` | `sqlspec.adapters.psqlpy`",
 )
 async def test_workarounds_work_on_both(session, dropin) -> None:
     """The final types of psqlpy, which stock needs, twice on each of the two adapters."""

@@ -42,6 +42,7 @@ def libpq_is_standby(target: str, *hosts: str) -> bool | None:
     "to write; everything else goes where `target_session_attrs` says, all {count} words of libpq "
     "included.",
     "`config.provide_session({argument}=True)` | a standby",
+    table="Call | New",
 )
 async def test_reads_go_to_a_standby(argument: str, count: int) -> None:
     async with opened(CLUSTER, target_session_attrs="primary") as config:

@@ -91,7 +91,10 @@ async def test_libpqs_names_count_inside_a_dsn(limit: str, count: str, dsn) -> N
         assert connected()[port].retries == 5
 
 
-@proves("`sslrootcert`, `sslmode` | {default} | other names of `ca_file`, `ssl_mode`")
+@proves(
+    "`sslrootcert`, `sslmode` | {default} | other names of `ca_file`, `ssl_mode`",
+    table="`connection_config` | Default | Meaning",
+)
 async def test_other_names_of_keys(default: str | None) -> None:
     url = os.environ["TLS_DATABASE_URL"]
     assert PsqlpyConfig(connection_config={"dsn": url}).settings.tls.ca_file == default

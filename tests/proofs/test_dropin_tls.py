@@ -67,6 +67,7 @@ async def test_each_mode_does_what_libpq_does() -> None:
     'Client certificates work: `"{certificate}"`, `"{key}"`, `"{password}"`, `"{revoked}"`.',
     "`sslcert`, `sslkey`, `sslpassword`, `sslcrl`, `{negotiation}` | {default} | "
     "client certificates, revocation, direct TLS",
+    table="`connection_config` | Default | Meaning",
 )
 async def test_a_client_shows_its_certificate(
     certificate: str, key: str, password: str, revoked: str, negotiation: str, default: str | None,

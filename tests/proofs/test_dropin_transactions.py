@@ -31,7 +31,8 @@ async def test_a_commit_of_an_aborted_transaction_raises(dropin, dsn) -> None:
 
 
 @proves(
-    "`session.begin(...)`, `session.transaction(...)` | `{level}=`, `{reading}=`, `{deferred}=`"
+    "`session.begin(...)`, `session.transaction(...)` | `{level}=`, `{reading}=`, `{deferred}=`",
+    table="Call | New",
 )
 async def test_what_a_transaction_takes(level: str, reading: str, deferred: str, dropin) -> None:
     keys = {level: "serializable", reading: True, deferred: True}

@@ -109,6 +109,7 @@ async def test_a_text_is_read_as_the_server_reads_it(
     "`int` | `int`, numpy integers | `{whole}`",
     "`float`, `numeric` | `int`, `float`, `Decimal`, numpy numbers | "
     "`{binary}`; `{exact}` with all digits",
+    table="PostgreSQL | in | out",
 )
 async def test_numbers(whole: str, binary: str, exact: str, dropin) -> None:
     given = 5, 5.5, Decimal("5.5"), np.int64(5), np.float32(5.5)
@@ -124,7 +125,7 @@ async def test_numbers(whole: str, binary: str, exact: str, dropin) -> None:
     assert await through(dropin, "numeric", digits) == [digits]
 
 
-@proves("`uuid` | `{kind}` or `str` | `{out}`")
+@proves("`uuid` | `{kind}` or `str` | `{out}`", table="PostgreSQL | in | out")
 async def test_uuids(kind: str, out: str, dropin) -> None:
     assert type(KEY).__name__ == kind
     found = await through(dropin, "uuid", KEY, str(KEY))
@@ -135,6 +136,7 @@ async def test_uuids(kind: str, out: str, dropin) -> None:
 @proves(
     "`timestamptz` | aware, or naive: the session's time zone | aware, in {zone}",
     "A naive datetime for `timestamptz` is in the session's time zone, not {zone}.",
+    table="PostgreSQL | in | out",
 )
 async def test_times(zone: str, dropin) -> None:
     await dropin.execute("SET TIME ZONE 'America/New_York'")
@@ -147,7 +149,10 @@ async def test_times(zone: str, dropin) -> None:
     assert {value.tzinfo.tzname(value) for value in found} == {zone}
 
 
-@proves("`interval` | `timedelta`, `Interval` | `{out}`; with months `{months}`")
+@proves(
+    "`interval` | `timedelta`, `Interval` | `{out}`; with months `{months}`",
+    table="PostgreSQL | in | out",
+)
 async def test_intervals(out: str, months: str, dropin) -> None:
     whole, long = dt.timedelta(days=2, hours=1), Interval(months=1, days=2)
     found = await through(dropin, "interval", whole, Interval(days=2, microseconds=3_600_000_000))
@@ -157,7 +162,7 @@ async def test_intervals(out: str, months: str, dropin) -> None:
     assert [f"psqlpy_adapter.types.{type(long).__name__}"] == [months]
 
 
-@proves("infinite dates and times | `math.{given}` | `math.{out}`")
+@proves("infinite dates and times | `math.{given}` | `math.{out}`", table="PostgreSQL | in | out")
 async def test_infinite_times(given: str, out: str, dropin) -> None:
     for pg_type in ("date", "timestamp", "timestamptz"):
         [found] = await through(dropin, pg_type, getattr(math, given))
@@ -167,7 +172,10 @@ async def test_infinite_times(given: str, out: str, dropin) -> None:
         assert await dropin.select_value(texts) == "-infinity"
 
 
-@proves("`inet`, `cidr` | `{module}` objects | address, interface, network")
+@proves(
+    "`inet`, `cidr` | `{module}` objects | address, interface, network",
+    table="PostgreSQL | in | out",
+)
 async def test_networks(module: str, dropin) -> None:
     address, interface = ipaddress.ip_address("::1"), ipaddress.ip_interface("10.0.0.1/8")
     assert await through(dropin, "inet", address, interface) == [address, interface]
@@ -178,7 +186,10 @@ async def test_networks(module: str, dropin) -> None:
     assert {type(value).__module__ for value in found} == {module}
 
 
-@proves("ranges, multiranges | `psqlpy_adapter.types.{name}`, a list of it | the same")
+@proves(
+    "ranges, multiranges | `psqlpy_adapter.types.{name}`, a list of it | the same",
+    table="PostgreSQL | in | out",
+)
 async def test_ranges(name: str, dropin) -> None:
     one, other = Range(1, 5), Range(7, None)
     assert type(one).__name__ == name
@@ -191,7 +202,9 @@ class Mood(enum.Enum):
 
 
 @proves(
-    "enum, its arrays | `str`, `enum.{kind}` | `{out}`", "composite | `dict`, `tuple` | `{row}`"
+    "enum, its arrays | `str`, `enum.{kind}` | `{out}`",
+    "composite | `dict`, `tuple` | `{row}`",
+    table="PostgreSQL | in | out",
 )
 async def test_types_of_ones_own(kind: str, out: str, row: str, dropin) -> None:
     await dropin.execute_script(
@@ -211,6 +224,7 @@ async def test_types_of_ones_own(kind: str, out: str, row: str, dropin) -> None:
 @proves(
     '`bit`, `varbit` | `"{bits}"` | `{out}`',
     "arrays | `list` with `None`, nested, numpy | `{many}`",
+    table="PostgreSQL | in | out",
 )
 async def test_bits_and_arrays(bits: str, out: str, many: str, dropin) -> None:
     for pg_type in ("bit(3)", "varbit"):

@@ -77,7 +77,10 @@ async def test_no_limit(none: int, dsn) -> None:
         assert await waiting == 42
 
 
-@proves("`connect_timeout_sec` | {default} | up to the end of the login, each host")
+@proves(
+    "`connect_timeout_sec` | {default} | up to the end of the login, each host",
+    table="`connection_config` | Default | Meaning",
+)
 async def test_the_limit_of_a_login_is_for_each_host(default: int) -> None:
     assert default_of("connect_timeout_sec") == default
     place = SILENT.rpartition("@")[2].partition("/")[0]
@@ -90,7 +93,10 @@ async def test_the_limit_of_a_login_is_for_each_host(default: int) -> None:
         assert 0.2 * hosts <= time.monotonic() - began
 
 
-@proves("`pool_timeout_sec` | {default} | wait for a connection; {none}: no limit")
+@proves(
+    "`pool_timeout_sec` | {default} | wait for a connection; {none}: no limit",
+    table="`connection_config` | Default | Meaning",
+)
 async def test_the_limit_of_the_wait_for_a_connection(default: int, none: int, dsn) -> None:
     assert default_of("pool_timeout_sec") == default
     assert type(await failure(dsn, "pool_timeout_sec", 0.05)).__name__ == "PoolTimeoutError"
@@ -101,7 +107,8 @@ async def test_the_limit_of_the_wait_for_a_connection(default: int, none: int, d
 
 @proves(
     "`statement_timeout_sec` | {default} | the server's limit of each statement; "
-    "the client's own is {grace} s longer"
+    "the client's own is {grace} s longer",
+    table="`connection_config` | Default | Meaning",
 )
 async def test_the_limits_of_a_statement(default: int | None, grace: int, dsn, monkeypatch) -> None:
     """The client's limit is waited for with a shorter grace."""
@@ -127,6 +134,7 @@ async def test_the_limits_of_a_statement(default: int | None, grace: int, dsn, m
     "`min_db_pool_size` connections are opened with the pool, and the rest when they are needed.",
     "`min_db_pool_size` | {least} | connections that are opened with the pool",
     "`config.warm_up(size)` | opens connections",
+    table=("`connection_config` | Default | Meaning", "Call | New"),
 )
 async def test_connections_are_opened_with_the_pool(least: int, dsn) -> None:
     for size, expected in ((None, least), (2, 2)):
@@ -143,7 +151,10 @@ async def test_connections_are_opened_with_the_pool(least: int, dsn) -> None:
             assert seen(dsn, OPEN, name) == 4
 
 
-@proves("`max_db_pool_size` | {default} | {least} and more")
+@proves(
+    "`max_db_pool_size` | {default} | {least} and more",
+    table="`connection_config` | Default | Meaning",
+)
 async def test_the_size_of_a_pool(default: int, least: int, dsn) -> None:
     async with opened(dsn, max_db_pool_size=None) as config:
         assert (await config.provide_pool()).status().max_size == default
@@ -160,7 +171,8 @@ RECYCLING = {"fast": False, "verified": False, "clean": True, "auto": True}
 
 
 @proves("`conn_recycling_method` | `\"{default}\"` | also `\"{one}\"`, `\"{other}\"`; "
-        "`\"{word}\"` is `\"{same}\"`")  # fmt: skip
+        "`\"{word}\"` is `\"{same}\"`",
+        table="`connection_config` | Default | Meaning")  # fmt: skip
 async def test_the_words_of_recycling(
     default: str, one: str, other: str, word: str, same: str, dsn
 ) -> None:

@@ -23,6 +23,7 @@ WRONG = {
     "B3 | a `dsn` and separate values complete each other | beside `{dsn_key}`, the keys `{a}`, "
     "`{b}`, `{c}`, `{d}` and `{e}` are ignored in silence",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_keys_beside_a_connection_string(
     dsn: str, dsn_key: str, a: str, b: str, c: str, d: str, e: str,
@@ -40,6 +41,7 @@ async def test_keys_beside_a_connection_string(
 @proves(
     "B5 | `host` has a default | without `{whole}`, `{one}` or `{several}` no session opens",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_server_must_be_named(dsn: str, whole: str, one: str, several: str) -> None:
     keys = keys_of(dsn)
@@ -54,6 +56,7 @@ async def test_a_server_must_be_named(dsn: str, whole: str, one: str, several: s
     "B26 | `client_encoding` is a key | it raises `{error}` when the pool opens; a connection is "
     "always {encoding}",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_the_encoding_has_no_key(dsn: str, error: str, encoding: str) -> None:
     config = PsqlpyConfig(connection_config={"dsn": dsn, "client_encoding": "UTF8"})
@@ -68,6 +71,7 @@ async def test_the_encoding_has_no_key(dsn: str, error: str, encoding: str) -> N
     "B33 | psqlpy knows each key that SQLSpec's `{name}` lists | {count} of them raise `{error}` "
     "when the pool opens",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_listed_keys_that_are_refused(dsn: str, name: str, count: int, error: str) -> None:
     assert PsqlpyPoolParams.__name__ == name
@@ -83,21 +87,25 @@ async def test_listed_keys_that_are_refused(dsn: str, name: str, count: int, err
     'B8 | `{key}` takes `"{word}"` | a string raises `{error}` when the pool opens; pass '
     "`{enum}.{member}`",
     adapter="stock",
+    table="claim | false | true",
 )
 @proves(
     'B18 | `{key}` takes `"{word}"` | a string raises `{error}` when the pool opens; pass '
     "`{enum}.{member}`",
     adapter="stock",
+    table="claim | false | true",
 )
 @proves(
     'B27 | `{key}` takes `"{word}"` | a string raises `{error}` when the pool opens; pass '
     "`{enum}.{member}`",
     adapter="stock",
+    table="claim | false | true",
 )
 @proves(
     'B28 | `{key}` takes `"{word}"` | a string raises `{error}` when the pool opens; pass '
     "`{enum}.{member}`",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_words_are_refused(
     dsn: str, key: str, word: str, error: str, enum: str, member: str
@@ -122,6 +130,7 @@ def members(enum: type) -> set[str]:
     "`{c}`",
     "F1 | there are two ways of recycling | there are {count}",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_the_members_of_two_enums(
     dsn: str, one: str, other: str, a: str, b: str, c: str, count: int
@@ -141,7 +150,8 @@ async def test_the_members_of_two_enums(
 
 @proves(
     'F3 | `"auto"` cleans a connection | `{cleans}` resets settings; `{one}` and `{other}` leave '
-    "them"
+    "them",
+    table="claim | false | true",
 )
 async def test_which_method_cleans(dsn: str, cleans: str, one: str, other: str) -> None:
     found = {}

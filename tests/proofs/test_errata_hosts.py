@@ -51,6 +51,7 @@ async def reached(order: str, access: str) -> set[bool]:
     "F5 | queries are balanced | the host is chosen when a connection opens: sessions in turn "
     "reach {count} server",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_sessions_in_turn_reach_one_server(count: int) -> None:
     assert await reached("Random", "Any") == {True, False}
@@ -64,6 +65,7 @@ async def test_sessions_in_turn_reach_one_server(count: int) -> None:
     "F10 | `{order}` with `{access}` spreads load over replicas | each connection goes to the "
     "primary; with `{other}` both servers are reached",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_what_is_spread(order: str, access: str, other: str) -> None:
     assert await reached(order, access) == {False}

@@ -27,6 +27,7 @@ async def loaded(session: PsqlpyDriver) -> PsqlpyDriver:
     "E8 | `{many}` sends one statement for all rows | the server executes it once a row, between "
     "a `{begin}` and a `{commit}` of its own",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_batch_on_the_wire(
     dsn: str, loaded: PsqlpyDriver, many: str, begin: str, commit: str
@@ -54,6 +55,7 @@ async def test_a_batch_on_the_wire(
     "E13 | `overwrite={value}` is safe | a load that fails leaves {count} rows; inside "
     "`session.{block}()` the old rows stay",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_failed_overwrite(
     dsn: str, loaded: PsqlpyDriver, value: bool, count: int, block: str
@@ -76,6 +78,7 @@ async def test_a_failed_overwrite(
     "G5 | `{many}` suits each bulk insert | inside a transaction it commits that transaction; "
     "`{function}` does not",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_batch_in_a_transaction(
     dsn: str, loaded: PsqlpyDriver, many: str, function: str

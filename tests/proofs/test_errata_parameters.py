@@ -18,6 +18,7 @@ BY_ID = "SELECT name, current_query() AS sent FROM users WHERE id = {}"
 
 @proves(
     "C3 | `{mark}` with a dict fails | it works, as keywords do; `{many}` takes dicts",
+    table="claim | false | true",
 )
 async def test_named_parameters_work(session: PsqlpyDriver, mark: str, many: str) -> None:
     for _ in (1, 2):
@@ -33,6 +34,7 @@ async def test_named_parameters_work(session: PsqlpyDriver, mark: str, many: str
 @proves(
     "G4 | only `{base}` is understood | `{a}`, `{b}`, `{c}`, `{d}`, `{e}`, `{f}` and `{g}` are "
     "rewritten to it",
+    table="claim | false | true",
 )
 async def test_other_styles_are_rewritten(
     session: PsqlpyDriver, base: str, a: str, b: str, c: str, d: str, e: str, f: str, g: str
@@ -51,6 +53,7 @@ async def test_other_styles_are_rewritten(
     "`session.{other}`",
     "C7 | a result has `{wrong}()` | `{wrong_error}`; its first row is `{right}()`",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_methods_of_a_result(
     session: PsqlpyDriver, method: str, error: str, other: str,
@@ -73,6 +76,7 @@ async def test_methods_of_a_result(
 @proves(
     'C4 | "{message}" is an error | SQLSpec has no such message; a value too few gives `{real}`',
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_no_such_message(session: PsqlpyDriver, message: str, real: str) -> None:
     assert message == "Parameter style not supported"
@@ -91,6 +95,7 @@ async def test_no_such_message(session: PsqlpyDriver, message: str, real: str) -
 @proves(
     'D6 | "{message}" is an error | without the extension it is `{real}`',
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_the_message_about_a_missing_type(
     dsn: str, session: PsqlpyDriver, message: str, real: str
@@ -111,6 +116,7 @@ async def test_the_message_about_a_missing_type(
     'E6 | "{message}" is an error | a full pool raises nothing: the next session waits until one '
     "is returned",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_full_pool_raises_nothing(dsn: str, message: str) -> None:
     config = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
@@ -133,6 +139,7 @@ async def test_a_full_pool_raises_nothing(dsn: str, message: str) -> None:
 @proves(
     'H1 | "{message}" is an error | `{real}`, a `{kind}` and no `{base}`',
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_the_message_of_a_refused_connection(
     message: str, real: str, kind: str, base: str

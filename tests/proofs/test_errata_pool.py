@@ -19,6 +19,7 @@ INSERT = "INSERT INTO errata_rows SELECT $1 FROM pg_sleep(0.01)"
     "E1 | one session runs gathered queries side by side | one server process runs them in turn; "
     "`gather` saves round trips",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_gathered_queries_run_in_turn(dsn: str) -> None:
     """The second query is sent while the first one waits for a lock, and runs after it."""
@@ -47,6 +48,7 @@ async def test_gathered_queries_run_in_turn(dsn: str) -> None:
     "E2 | gathered calls on one session are safe | a neighbour that fails can undo an `{many}` "
     "that reports success",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_neighbour_undoes_a_batch(dsn: str, config: PsqlpyConfig, many: str) -> None:
     """A race: it is run until it is lost."""
@@ -73,6 +75,7 @@ async def test_a_neighbour_undoes_a_batch(dsn: str, config: PsqlpyConfig, many: 
     "E4 | a connection goes back clean | `{method}()` is undone; `SET`, temporary tables and a raw "
     "`{sql}` are still there for the next session",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_what_a_connection_carries(dsn: str, method: str, sql: str) -> None:
     config = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
@@ -102,6 +105,7 @@ async def test_what_a_connection_carries(dsn: str, method: str, sql: str) -> Non
     "G9 | the pool can be warmed by a setting | it starts with {size} connections, and `{key}` "
     "raises `{error}`",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_pool_starts_cold(dsn: str, size: int, key: str, error: str) -> None:
     keys = {"dsn": dsn, "max_db_pool_size": 4, "application_name": "errata_cold"}
@@ -125,6 +129,7 @@ async def first_error(**keys: int) -> Exception | None:
 @proves(
     "H3 | `{key}` alone makes a configuration | it lacks a server: `{message}`",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_size_alone_is_no_configuration(dsn: str, key: str, message: str) -> None:
     error = await first_error(**{key: 50})

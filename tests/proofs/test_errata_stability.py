@@ -19,6 +19,7 @@ from sqlspec.exceptions import DataError
     "A7 | psqlpy is mature | PyPI classifies version {version} as `{stage}`; a list for a vector "
     "panics in Rust",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_beta_that_panics(config: PsqlpyConfig, version: str, stage: str) -> None:
     about = metadata("psqlpy")
@@ -35,6 +36,7 @@ async def test_a_beta_that_panics(config: PsqlpyConfig, version: str, stage: str
     "A8 | a statement is cancelled like any coroutine | from its {run} run on, `asyncio.timeout` "
     "around it raises `{error}`",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_what_a_timeout_raises(config: PsqlpyConfig, run: str, error: str) -> None:
     raised = []
@@ -49,7 +51,7 @@ async def test_what_a_timeout_raises(config: PsqlpyConfig, run: str, error: str)
     assert ("first", "second", "third")[raised.index(error)] == run
 
 
-@proves("I11 | asyncpg is written in C | it is {one} and {other}")
+@proves("I11 | asyncpg is written in C | it is {one} and {other}", table="claim | false | true")
 def test_what_asyncpg_is_written_in(one: str, other: str) -> None:
     languages = {".pyx": "Cython", ".py": "Python", ".c": "C"}
     found = {languages.get(file.suffix) for file in files("asyncpg") or ()} - {None}
@@ -59,6 +61,7 @@ def test_what_asyncpg_is_written_in(one: str, other: str) -> None:
 @proves(
     "I13 | no feature is missing | it shows no client certificate and reads no `{unread}`",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_features_that_are_missing(dsn: str, tmp_path: Path, unread: str) -> None:
     certificates = Certificates.make(tmp_path)

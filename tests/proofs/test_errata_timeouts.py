@@ -55,6 +55,7 @@ async def waits(config: PsqlpyConfig, seconds: float, begun: Any) -> bool:
     "B10 | `{key}` bounds the way to a session | it ends the TCP connect, not the login and not "
     "the wait for a full pool",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_what_the_connect_timeout_ends(
     dsn: str, silent: tuple[Silent, str], key: str
@@ -79,6 +80,7 @@ async def test_what_the_connect_timeout_ends(
     "B13 | `tcp_user_timeout_nanosec` is a limit by itself | it needs `{b13}`; alone it raises "
     "`{b13_error}`",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_nanoseconds_need_seconds(
     dsn: str, b11: str, b11_error: str, b13: str, b13_error: str
@@ -97,6 +99,7 @@ async def test_nanoseconds_need_seconds(
     "B14 | `keepalives` switches keepalive on and off | it is on anyway, and `{off}` does not turn "
     "it off; `?{option}={zero}` in the DSN does",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_what_turns_keepalive_off(dsn: str, off: bool, option: str, zero: int) -> None:
     assert (await options(dsn)).keepalive
@@ -110,6 +113,7 @@ async def test_what_turns_keepalive_off(dsn: str, off: bool, option: str, zero: 
     "B16 | `keepalives_interval_sec` works by itself | it counts only beside `{b16}: {b16_value}`",
     "B17 | `keepalives_retries` works by itself | it counts only beside `{b17}: {b17_value}`",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_keys_that_count_only_beside_another(
     dsn: str, b15: str, b15_value: bool, b16: str, b16_value: bool, b17: str, b17_value: bool
@@ -130,6 +134,7 @@ async def test_keys_that_count_only_beside_another(
     "G6 | {idle} s, {interval} s and {probes} probes protect a connection | they are Linux's "
     "defaults: the socket stays as it was",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_the_defaults_of_linux(dsn: str, idle: int, interval: int, probes: int) -> None:
     system = await options(dsn)
@@ -143,6 +148,7 @@ async def test_the_defaults_of_linux(dsn: str, idle: int, interval: int, probes:
     "G7 | `connect_timeout` and `tcp_user_timeout` bound what is slow | the keys are `{connect}` "
     "and `{user}`; a slow query is ended by `{statement}` only",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_what_ends_a_slow_query(dsn: str, connect: str, user: str, statement: str) -> None:
     for name in ("connect_timeout", "tcp_user_timeout"):
@@ -163,6 +169,7 @@ async def test_what_ends_a_slow_query(dsn: str, connect: str, user: str, stateme
     "H2 | a larger `{key}` helps when the server cannot be reached | a refused connection fails "
     "at once",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_refused_connection_fails_at_once(key: str) -> None:
     with full_queue() as lost:
@@ -177,6 +184,7 @@ async def test_a_refused_connection_fails_at_once(key: str) -> None:
     "H5 | timeouts and keepalives end a connect that hangs | none of them ends the wait for a "
     "server that accepts and stays silent",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_nothing_ends_the_wait_for_a_silent_server(silent: tuple[Silent, str]) -> None:
     """All limits are shorter than the time that is waited: probes begin after 1 s."""

@@ -18,6 +18,7 @@ from tls_tools import CA, MODES, NO_TLS, OTHER_CA, TLS, spoken
     "{count} members; `{loose}` goes on in plaintext where the server has no TLS, `{strict}` does "
     "not",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_the_strictest_mode(count: int, loose: str, strict: str) -> None:
     assert len(MODES) == count
@@ -40,6 +41,7 @@ async def is_unknown(dsn: str, key: str) -> bool:
     "B20 | `{sslcert}` is a key | unknown, in a DSN too; a client certificate cannot be shown",
     "B21 | `{sslkey}` is a key | unknown, in a DSN too",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_client_certificates_cannot_be_shown(
     dsn: str, tmp_path: Path, sslcert: str, sslkey: str
@@ -59,6 +61,7 @@ async def test_client_certificates_cannot_be_shown(
 @proves(
     "B22 | `{theirs}` is a key | unknown, in a DSN too; the authority goes into `{ours}`",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_the_key_of_the_authority(dsn: str, theirs: str, ours: str) -> None:
     assert theirs == "sslrootcert"

@@ -17,6 +17,7 @@ from sqlspec.exceptions import DataError, SQLSpecError
     "B31 | `{encoder}` encodes JSON parameters | it is not called for a dict or a list",
     "B32 | `{decoder}` decodes JSON columns | it is not called for what a SELECT reads",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_json_functions_are_not_called(dsn: str, encoder: str, decoder: str) -> None:
     assert (encoder, decoder) == ("json_serializer", "json_deserializer")
@@ -42,6 +43,7 @@ async def test_json_functions_are_not_called(dsn: str, encoder: str, decoder: st
 @proves(
     "F13 | a naive `datetime` is local time | in `{column}` it is taken as {zone}",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_naive_datetime(session: PsqlpyDriver, column: str, zone: str) -> None:
     naive = datetime(2026, 7, 1, 12)
@@ -59,6 +61,7 @@ async def test_a_naive_datetime(session: PsqlpyDriver, column: str, zone: str) -
     "F14 | a `UUID` fits an id of any type | an `{number}` refuses it; a `{text}` refuses it or "
     "stores its {size} bytes",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_a_uuid_for_other_columns(
     session: PsqlpyDriver, number: str, text: str, size: int
@@ -83,6 +86,7 @@ async def test_a_uuid_for_other_columns(
     "F17 | each type of PostgreSQL is handled | a `{given}` into `{column}` is refused, and `{a}`, "
     "`{b}` and `{c}` cannot be read",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_types_that_fail(
     session: PsqlpyDriver, given: str, column: str, a: str, b: str, c: str

@@ -51,6 +51,7 @@ TIMES = {"once": 1, "twice": 2}
     "D2 | a numpy array can be bound | it raises `{of_array}`; with `{cast}` it works {times}",
     "D3 | a list can be bound | it raises `{of_list}`; with `{cast_}` it works {times_}",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_what_can_be_bound(
     dsn: str, read: str, wrapper: str, of_array: str, cast: str, times: str,
@@ -105,6 +106,7 @@ async def create_extension(dsn: str, statement: str = "CREATE EXTENSION vector")
     "B30 | `{flag}` is on where the Python package is | it works only if the extension is there "
     "at the config's first connection",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_the_flag_needs_the_extension(bare: str, no_package: Any, flag: str) -> None:
     early, on, off = make(bare), make(bare, **{flag: True}), make(bare, **{flag: False})
@@ -126,6 +128,7 @@ async def test_the_flag_needs_the_extension(bare: str, no_package: Any, flag: st
     "D1 | the Python package registers a type | without package and flag a `{bound}` is bound and "
     "a `{read}` is read",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_neither_package_nor_flag_is_needed(
     dsn: str, no_package: Any, bound: str, read: str
@@ -143,6 +146,7 @@ async def test_neither_package_nor_flag_is_needed(
 @proves(
     "D8 | `{command}` brings the missing type | only `{cure}` does",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_what_brings_the_type(bare: str, no_package: Any, command: str, cure: str) -> None:
     """The package is installed here, and then it is not: the error stays."""
@@ -160,6 +164,7 @@ async def test_what_brings_the_type(bare: str, no_package: Any, command: str, cu
     "G3 | similarity search needs `{flag}` | `{a}` and `{b}` work without it; `{c}` and `{d}` then "
     "find no rows",
     adapter="stock",
+    table="claim | false | true",
 )
 async def test_operators_without_the_flag(
     dsn: str, flag: str, a: str, b: str, c: str, d: str

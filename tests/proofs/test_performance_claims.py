@@ -97,6 +97,7 @@ async def test_an_arrow_table_goes_through_python(
     "binary COPY through `load_from_arrow` is the fastest way in | one large call freezes the "
     "process; sending a buffer that is encoded already takes less CPU time",
     adapter="stock",
+    table="Claim | Finding",
 )
 async def test_an_encoded_buffer_is_cheaper(session) -> None:
     await session.execute("CREATE TABLE IF NOT EXISTS encoded (a bigint, b text, c text)")
@@ -118,7 +119,8 @@ async def test_an_encoded_buffer_is_cheaper(session) -> None:
 
 @proves(
     "0.5-1 ms a query and 50,000 queries a second on one connection | they exclude each other "
-    "unless queries are pipelined: {each} ms each is {rate} queries a second"
+    "unless queries are pipelined: {each} ms each is {rate} queries a second",
+    table="Claim | Finding",
 )
 def test_times_and_rates(each: float, rate: int) -> None:
     assert each == 0.5
@@ -127,7 +129,8 @@ def test_times_and_rates(each: float, rate: int) -> None:
 
 @proves(
     "about 50 KB a connection, half of asyncpg | the server alone allocates more than 1,000 kB for "
-    "each connection, whatever the driver"
+    "each connection, whatever the driver",
+    table="Claim | Finding",
 )
 async def test_memory_of_a_connection_at_the_server(dsn) -> None:
     query = "SELECT sum(total_bytes)::bigint AS n FROM pg_backend_memory_contexts"
@@ -142,7 +145,8 @@ async def test_memory_of_a_connection_at_the_server(dsn) -> None:
 
 @proves(
     "asyncpg is pure C, psycopg a C/Python hybrid | asyncpg is {a} and {b}; psycopg is {c} with an "
-    "optional {d} part"
+    "optional {d} part",
+    table="Claim | Finding",
 )
 def test_what_drivers_are_made_of(a: str, b: str, c: str, d: str) -> None:
     languages = {".pyx": "Cython", ".py": "Python", ".c": "C"}
@@ -154,7 +158,8 @@ def test_what_drivers_are_made_of(a: str, b: str, c: str, d: str) -> None:
 
 @proves(
     "stable and battle-tested | its classifier is {stage}, and a list bound to a `vector` ends in "
-    "a `{panic}`"
+    "a `{panic}`",
+    table="Claim | Finding",
 )
 async def test_how_stable_it_is(dsn, stage: str, panic: str) -> None:
     [status] = [line for line in metadata("psqlpy").get_all("Classifier") if "Status" in line]

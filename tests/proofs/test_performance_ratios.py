@@ -68,7 +68,8 @@ async def test_what_the_ratios_are_about(on) -> None:
 
 @proves(
     "one row by primary key, one after another, on psqlpy | more than 1.5 times that of asyncpg, "
-    "and of psycopg's synchronous connection"
+    "and of psycopg's synchronous connection",
+    table="Work | CPU time",
 )
 @proves(
     "If this is most of your work, choose asyncpg.",
@@ -76,6 +77,7 @@ async def test_what_the_ratios_are_about(on) -> None:
     "more CPU time than asyncpg",
     "psycopg sync is 30-35 % slower | one query at a time psycopg's synchronous connection takes "
     "less CPU time",
+    table="Claim | Finding",
 )
 async def test_one_row_after_another(on) -> None:
     on_psqlpy, on_asyncpg, on_psycopg = await cpu_times(*one_by_one(on))
@@ -85,7 +87,8 @@ async def test_one_row_after_another(on) -> None:
 
 @proves(
     "30-40 % faster than psycopg async, which is 20-25 % behind | one query at a time it takes "
-    "more than 0.8 times the CPU time of psycopg async"
+    "more than 0.8 times the CPU time of psycopg async",
+    table="Claim | Finding",
 )
 async def test_one_row_after_another_on_psycopg_async(dsn, on) -> None:
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
@@ -100,7 +103,9 @@ async def test_one_row_after_another_on_psycopg_async(dsn, on) -> None:
 
 
 @proves(
-    "the same through SQLSpec | more than 1.3 times that of SQLSpec on asyncpg", adapter="stock"
+    "the same through SQLSpec | more than 1.3 times that of SQLSpec on asyncpg",
+    adapter="stock",
+    table="Work | CPU time",
 )
 async def test_one_row_after_another_through_sqlspec(dsn) -> None:
     ours = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
@@ -123,6 +128,7 @@ async def test_one_row_after_another_through_sqlspec(dsn) -> None:
 
 @proves(
     "10,000 rows of (int, text) in one SELECT, on psqlpy | more than 1.3 times that of asyncpg",
+    table="Work | CPU time",
 )
 @proves("psqlpy makes a dict of each row, asyncpg a record without one.")
 async def test_many_rows(on) -> None:

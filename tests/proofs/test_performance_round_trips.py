@@ -96,6 +96,7 @@ async def test_dicts_of_a_session_and_of_its_connection(session) -> None:
     "many backends as the pool has.",
     "1,000+ concurrent queries on a session with minimal overhead | {count} backend runs them one "
     "after another",
+    table="Claim | Finding",
 )
 async def test_the_server_runs_gathered_calls_one_after_another(dsn, count: int) -> None:
     query = (

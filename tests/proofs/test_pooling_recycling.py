@@ -29,8 +29,14 @@ WORDS = {
 @proves(
     "`{what}` | {fast} | {verified} | {clean}", table=" | `Fast` (default) | `Verified` | `Clean`"
 )
-@proves("temporary {what} | {fast} | {verified} | {clean}")
-@proves("advisory {what} | {fast} | {verified} | {clean}")
+@proves(
+    "temporary {what} | {fast} | {verified} | {clean}",
+    table=" | `Fast` (default) | `Verified` | `Clean`",
+)
+@proves(
+    "advisory {what} | {fast} | {verified} | {clean}",
+    table=" | `Fast` (default) | `Verified` | `Clean`",
+)
 async def test_what_sessions_leave(
     dsn: str, what: str, fast: str, verified: str, clean: str
 ) -> None:
@@ -50,7 +56,9 @@ async def test_what_sessions_leave(
 
 
 @proves(
-    "transaction opened with raw `{statement}` | {fast} | {verified} | {clean}", adapter="stock"
+    "transaction opened with raw `{statement}` | {fast} | {verified} | {clean}",
+    adapter="stock",
+    table=" | `Fast` (default) | `Verified` | `Clean`",
 )
 async def test_raw_transactions_leak(
     dsn: str, statement: str, fast: str, verified: str, clean: str
@@ -140,7 +148,11 @@ async def sent(method: str, dsn: str) -> list[bytes]:
     return packets
 
 
-@proves("sent before reuse | {fast} | {verified} | {clean}", adapter="stock")
+@proves(
+    "sent before reuse | {fast} | {verified} | {clean}",
+    adapter="stock",
+    table=" | `Fast` (default) | `Verified` | `Clean`",
+)
 async def test_what_is_sent_before_reuse(dsn: str, fast: str, verified: str, clean: str) -> None:
     found = [said(await sent(method, dsn)) for method in METHODS]
     assert found == [fast, verified, clean]

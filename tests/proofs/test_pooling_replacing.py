@@ -29,6 +29,7 @@ async def hands_out_the_dead(method: str, dsn: str, tries: int) -> bool:
 @proves(
     "connection that died a moment ago | {fast} | {verified} | {clean}",
     adapter="stock",
+    table=" | `Fast` (default) | `Verified` | `Clean`",
 )
 async def test_connections_that_just_died(dsn: str, fast: str, verified: str, clean: str) -> None:
     found = [

@@ -34,6 +34,7 @@ async def outcome(call: Awaitable[Any]) -> str:
 @proves(
     "{call} | {returned} | {nothing} | {several}",
     section="results#query-rows-one-row-or-one-value",
+    table="Call | returns | no row | several rows",
 )
 async def test_what_the_select_methods_return(
     session: PsqlpyDriver, call: str, returned: str, nothing: str, several: str

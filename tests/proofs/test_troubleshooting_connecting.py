@@ -46,6 +46,7 @@ def test_the_status_of_a_server(dsn, tool: str, up: int, down: int):
     "With password authentication the DSN needs a password:",
     "`{refused}`, `{password}`, `{host}` | Connect at all",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_the_first_session_connects_and_raises(
     dsn, session, other: str, key: str, refused: str, password: str, host: str
@@ -88,6 +89,7 @@ async def test_a_refused_connection_fails_at_once(dsn, limit: str):
     "Bound the acquisition of the session.",
     'connecting never ends, "connection timeout" | End a connect that never answers',
     adapter="stock",
+    table="You see | Section",
 )
 async def test_no_error_comes_from_a_silent_server(limit: str):
     accepted = []
@@ -116,6 +118,7 @@ async def test_no_error_comes_from_a_silent_server(limit: str):
     "and give the pool enough connections.",
     '`provide_session()` never ends, "pool exhausted" | End a wait for the pool',
     adapter="stock",
+    table="You see | Section",
 )
 async def test_a_full_pool_lets_wait(dsn, method: str, status: str):
     config = PsqlpyConfig(
@@ -172,6 +175,7 @@ ENUMS = {
     "Enumerated settings are psqlpy enums.",
     "`{wrong}`, `{unknown}` | Fix a setting that is refused",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_enumerated_settings(dsn, wrong: str, unknown: str):
     assert wrong in str(await failure(connect(dsn=dsn, ssl_mode="disable")))

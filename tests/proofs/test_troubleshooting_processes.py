@@ -104,6 +104,7 @@ def heard(child, seconds):
     "No Python timeout, signal handler or thread runs then, and Ctrl-C is dead; the C watchdog of "
     "`faulthandler` still shows where the process stands, and ends it.",
     "the process is frozen, Ctrl-C is dead | End a frozen process",
+    table="You see | Section",
 )
 def test_what_still_runs_in_a_frozen_process(dsn):
     child = subprocess.Popen(
@@ -177,6 +178,7 @@ def ends(dsn, cure, runs):
     "`{word}`, exit status {shell} or {python} after the work was done | End a program that aborts "
     "at its end",
     adapter="stock",
+    table="You see | Section",
 )
 def test_programs_that_abort_at_their_end(
     dsn, message: str, status: int, word: str, shell: int, python: int

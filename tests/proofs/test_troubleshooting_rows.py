@@ -58,6 +58,7 @@ async def test_sql_that_cannot_be_parsed(kept, dsn, mark: str, word: str):
     "a `{begin}()` without `{commit}()` (Transactions)",
     "`{stream}` on a session with an open transaction, which it rolls back (Results)",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_writes_that_are_rolled_back(kept, config, dsn, begin: str, commit: str, stream: str):
     for ends in (False, True):

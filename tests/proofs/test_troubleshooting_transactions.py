@@ -35,6 +35,7 @@ limits: list[asyncio.Timeout] = []
     "and the server goes on with the query.",
     "`{message}` | Stop a query",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_ways_to_stop_a_query_in_python(dsn, session, kind: str, message: str):
     raised = {}
@@ -89,7 +90,11 @@ async def kept(session):
     return session
 
 
-@proves("`{message}`, commit without effect | Leave an aborted transaction", adapter="stock")
+@proves(
+    "`{message}`, commit without effect | Leave an aborted transaction",
+    adapter="stock",
+    table="You see | Section",
+)
 async def test_a_commit_without_effect(kept, dsn, message: str):
     await kept.begin()
     await kept.execute("INSERT INTO kept VALUES (1, 'a')")
@@ -121,6 +126,7 @@ async def test_a_savepoint(kept, dsn, create: str, back: str):
     "one.",
     "`{message}` | Query after a migration",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_plans_after_a_migration(kept, dsn, close: str, message: str):
     await kept.execute("CREATE TABLE altered (id int, name text)")

@@ -19,6 +19,7 @@ def config_of(dsn, **features):
     "These `{first}` and `{second}` are not `{base}`.",
     "`{binary}`, `{short}`, `{overflow}` | Fix a value of the wrong type",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_values_of_the_wrong_type(
     dsn, first: str, second: str, base: str, binary: str, short: str, overflow: str
@@ -52,6 +53,7 @@ async def test_values_of_the_wrong_type(
     "To see the wrong casts on the first run, switch the conversion off.",
     "works once, then fails | Make a statement work twice",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_the_second_run(dsn, session, kind: str):
     """A column of type numeric takes a Decimal and no float, one of type float8 the other way."""

@@ -57,6 +57,7 @@ asyncio.run(main())
     "`{operator}` queries return nothing: build a new one.",
     "`{missing}` | Get the vector type",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_the_extension_is_the_cure(
     bare, dsn, statement: str, dialect: str, operator: str, missing: str
@@ -116,6 +117,7 @@ asyncio.run(main())
     "A tuple for `IN ($1)` panics as well: write `= {right}($1)`.",
     "`{unknown}`, `{again}`, `{closed}` | Survive a vector parameter",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_values_that_panic(
     dsn, session, panic: str, base: str, right: str, unknown: str, again: str, closed: str
@@ -162,6 +164,7 @@ async def test_styles_are_converted(dsn, named: str, mark: str, percent: str, nu
     '"Parameter style not supported", `{mismatch}`, `{untyped}`, `{several}` | '
     "Fix a parameter error",
     adapter="stock",
+    table="You see | Section",
 )
 async def test_errors_of_parameters(session, count: int, mismatch: str, untyped: str, several: str):
     found = set()

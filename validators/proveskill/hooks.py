@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from proveskill.items import FrontMatterWrong, SnippetItem, StatementItem
+from proveskill.items import FrontMatterWrong, SnippetItem, StatementItem, WorkerItem
 from proveskill.model import Failure, StatementVerdict, Verdict
 from proveskill.render import FailureText, rerun_command
 from proveskill.report import statement_record
@@ -38,14 +38,15 @@ class Hooks:
         Set-up, capturing and logging would surround nothing here: a worker does all that. They
         would cost more than the report.
         """
-        if not isinstance(item, SnippetItem | StatementItem):
+        if not isinstance(item, WorkerItem):
             return None
         hook = item.ihook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        if isinstance(item, SnippetItem):
-            report = fence_report(item, self.state.verdict(item))
-        else:
+        if isinstance(item, StatementItem):
             report = statement_report(item, self.state.statement_verdict(item))
+        else:
+            assert isinstance(item, SnippetItem)  # there are these two kinds
+            report = fence_report(item, self.state.verdict(item))
         hook.pytest_runtest_logreport(report=_phase(item, "setup"))
         hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logreport(report=_phase(item, "teardown"))
@@ -86,15 +87,9 @@ class Hooks:
 def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
     """Return pytest's report of a fence, with its record for the JSON report."""
     snippet, failure = item.step.snippet, verdict.failure
-    report: Any = _phase(item, "call", verdict.seconds)
+    report = _call_report(item, verdict)
     excused = False
-    rerun = rerun_command(item) if failure else ""
-    if failure is not None:
-        report.outcome = "failed"
-        verbose = item.config.get_verbosity() > 0
-        report.longrepr = FailureText(failure, rerun, verbose=verbose)
-        report.proveskill_failure = asdict(failure)
-    elif verdict.name == "not_run":
+    if verdict.name == "not_run":
         report.outcome = "skipped"
         report.longrepr = (item.step.filename, snippet.line, f"not run: {verdict.reason}")
         if excused := snippet.not_run is None:
@@ -110,32 +105,37 @@ def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
         "seconds": round(verdict.seconds, 4),
         "reason": verdict.reason,
         "excused": excused,
-        "error": failure.as_json(rerun) if failure else None,
+        "error": failure.as_json(rerun_command(item)) if failure else None,
     }
     return report  # type: ignore[no-any-return]
 
 
 def statement_report(item: StatementItem, verdict: StatementVerdict) -> pytest.TestReport:
     """Return pytest's report of a statement, with its record for the JSON report."""
-    statement, failure = item.statement, verdict.failure
-    report: Any = _phase(item, "call", verdict.seconds)
-    rerun = rerun_command(item) if failure else ""
-    if failure is not None:
-        report.outcome = "failed"
-        verbose = item.config.get_verbosity() > 0
-        report.longrepr = FailureText(failure, rerun, verbose=verbose)
-        report.proveskill_failure = asdict(failure)
+    failure = verdict.failure
+    report = _call_report(item, verdict)
     report.proveskill_statement = {
-        **statement_record(statement, item.filename, item.pack.adapter, verdict.name),
+        **statement_record(item.statement, item.filename, item.pack.adapter, verdict.name),
         "proofs": sorted({proof_id(case) for case in item.cases}),
         "seconds": round(verdict.seconds, 4),
-        "error": failure.as_json(rerun) if failure else None,
+        "error": failure.as_json(rerun_command(item)) if failure else None,
     }
     return report  # type: ignore[no-any-return]
 
 
+def _call_report(item: WorkerItem, verdict: Verdict | StatementVerdict) -> Any:
+    """Return pytest's report of what has run, with its failure where there is one."""
+    report: Any = _phase(item, "call", verdict.seconds)
+    if (failure := verdict.failure) is not None:
+        report.outcome = "failed"
+        verbose = item.config.get_verbosity() > 0
+        report.longrepr = FailureText(failure, rerun_command(item), verbose=verbose)
+        report.proveskill_failure = asdict(failure)
+    return report
+
+
 def _phase(
-    item: SnippetItem | StatementItem,
+    item: WorkerItem,
     when: Literal["setup", "call", "teardown"],
     seconds: float = 0.0,
 ) -> pytest.TestReport:

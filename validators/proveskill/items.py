@@ -100,10 +100,9 @@ class SectionNode(pytest.Collector):
             item.user_properties += [("file", step.filename), ("line", step.snippet.line)]
             yield item
         for statement in self.statements:
-            cases = self.pack.account.ledger.cases_of(statement, self.pack.adapter)
-            if cases or (
-                self.is_first and statement.id not in self.pack.account.ledger.by_statement
-            ):
+            ledger = self.pack.account.ledger
+            cases = ledger.cases_of(statement, self.pack.adapter)
+            if cases or (self.is_first and statement.id not in ledger.by_statement):
                 yield self._statement_item(statement, cases)
 
     def _statement_item(self, statement: Statement, cases: list[Case]) -> StatementItem:
@@ -117,12 +116,10 @@ class SectionNode(pytest.Collector):
         return item  # type: ignore[no-any-return]
 
 
-class SnippetItem(pytest.Item):
-    """One fence: a worker runs it, :mod:`proveskill.hooks` reports it."""
+class WorkerItem(pytest.Item):
+    """What workers run, and :mod:`proveskill.hooks` reports."""
 
     pack: Pack
-    plan: Plan
-    step: Step
     variant: str
 
     @cached_property
@@ -133,30 +130,26 @@ class SnippetItem(pytest.Item):
     def runtest(self) -> None:
         """Refuse to run in this process. Raises ``RuntimeError``."""
         raise RuntimeError("another pytest plugin has replaced the protocol of proveskill's items")
+
+
+class SnippetItem(WorkerItem):
+    """One fence."""
+
+    plan: Plan
+    step: Step
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the fence stands (line from 0) and its id."""
         return self.path, self.step.snippet.line - 1, self.step.snippet.id + self.variant
 
 
-class StatementItem(pytest.Item):
-    """One statement: its proofs run in workers, :mod:`proveskill.hooks` reports it."""
+class StatementItem(WorkerItem):
+    """One statement, by the runs of its proofs."""
 
-    pack: Pack
     statement: Statement
     cases: list[Case]
     """The runs of its proofs on this variant; none when nothing proves it."""
     filename: str
-    variant: str
-
-    @cached_property
-    def reported_keywords(self) -> dict[str, Literal[1]]:
-        """The keywords of its three reports, found once."""
-        return dict.fromkeys(self.keywords, 1)
-
-    def runtest(self) -> None:
-        """Refuse to run in this process. Raises ``RuntimeError``."""
-        raise RuntimeError("another pytest plugin has replaced the protocol of proveskill's items")
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the statement stands (line from 0) and its id."""

@@ -20,7 +20,7 @@ class Case:
     """One run of a proof: with the values of the statements that it proves."""
 
     key: str
-    """``test_pool.py::test_minimum[0.0]``: unique in its ledger."""
+    """``7 test_pool.py::test_minimum[0.0]``: unique in its ledger."""
     proof: Proof
     matches: tuple[Match, ...]
     """One for each quote."""
@@ -127,6 +127,12 @@ def _add_cases(
         missing = next(q for q, matches in zip(proof.quotes, found, strict=True) if not matches)
         ledger.orphans |= {m.statement.id: (proof, missing) for matches in found for m in matches}
         return
+    for matches, quote in zip(found, proof.quotes, strict=True):
+        if not quote.tables and (header := matches[0].statement.table) is not None:
+            ledger.problems.append(
+                f"{place}: {quote.text!r} is a row, which means what the head of its column says: "
+                f"add table={header!r}"
+            )
     if len(found) > 1 and any(len(matches) > 1 for matches in found):
         quote, matches = next((q, m) for q, m in zip(proof.quotes, found, strict=True) if m[1:])
         ledger.problems.append(
@@ -161,7 +167,8 @@ def _add_case(
         for statement in by_text[match.statement.text]
         if quote.match(statement) is not None
     ]
-    key = f"{proof.file.name}::{proof.name}[{proof.number}.{position}]"
+    # Modules in two folders may have one name.
+    key = f"{len(ledger.cases)} {proof.file.name}::{proof.name}[{proof.number}.{position}]"
     case = Case(key, proof, group, tuple(same), values)
     ledger.cases.append(case)
     for statement in same:

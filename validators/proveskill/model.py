@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 VerdictName = Literal["passed", "failed", "not_run"]
-StatementVerdictName = Literal["proven", "failed", "advice", "unproven"]
+StatementVerdictName = Literal["proven", "failed", "unproven"]
 
 
 class ManifestError(Exception):
@@ -112,10 +112,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class StatementVerdict:
-    """What became of one statement."""
+    """What became of one statement that is proven, or must be."""
 
     name: StatementVerdictName
     seconds: float = 0.0
     failure: Failure | None = None
-    reason: str | None = None
-    """For ``advice``: why it cannot be proven."""

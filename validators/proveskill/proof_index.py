@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from proveskill.model import ManifestError
 from proveskill.quotes import BadQuote, Quote
 
 _NAMES = frozenset({"proves", "proveskill.proves"})
-_KEYWORDS = frozenset({"section", "table", "adapter"})
+_KEYWORDS = frozenset({"section", "adapter"})
 
 
 @dataclass(frozen=True)
@@ -75,16 +76,17 @@ def _proof(
     def wrong(what: str) -> ManifestError:
         return ManifestError(f"{file}:{call.lineno}: {node.name}: {what}")
 
-    keywords = {keyword.arg: _literal(keyword.value) for keyword in call.keywords}
+    keywords = {k.arg: _literal(k.value) for k in call.keywords if k.arg != "table"}
+    tables = [_literals(k.value) for k in call.keywords if k.arg == "table"]
     texts = [_literal(argument) for argument in call.args]
     if unknown := keywords.keys() - _KEYWORDS:
         raise wrong(f"@proves does not take {unknown.pop()!r}; it takes section, table, adapter")
     quoted = [text for text in texts if text]
-    if not quoted or len(quoted) != len(texts) or None in keywords.values():
+    if not quoted or len(quoted) != len(texts) or None in [*keywords.values(), *tables]:
         raise wrong("@proves takes literal strings, one quote at least: they are read, not run")
-    section, table = keywords.get("section"), keywords.get("table")
+    named = tuple(chain.from_iterable(table or () for table in tables))
     try:
-        quotes = tuple(Quote(text, section, table) for text in quoted)
+        quotes = tuple(Quote(text, keywords.get("section"), named) for text in quoted)
     except BadQuote as error:
         raise wrong(str(error)) from None
     proof = Proof(file, node.lineno, node.name, number, quotes, keywords.get("adapter"))
@@ -92,6 +94,12 @@ def _proof(
     if unused := proof.fields - arguments:
         raise wrong(f"no argument takes the value {sorted(unused)[0]!r} that the text states")
     return proof
+
+
+def _literals(node: ast.expr) -> tuple[str, ...] | None:
+    """Return a literal string, or those of a tuple."""
+    found = [_literal(part) for part in (node.elts if isinstance(node, ast.Tuple) else [node])]
+    return tuple(text for text in found if text) if all(found) else None
 
 
 def _literal(node: ast.expr) -> str | None:

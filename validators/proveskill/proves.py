@@ -16,7 +16,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def proves(
-    *quotes: str, section: str | None = None, table: str | None = None, adapter: str | None = None
+    *quotes: str,
+    section: str | None = None,
+    table: str | tuple[str, ...] = (),
+    adapter: str | None = None,
 ) -> Callable[[F], F]:
     """Mark a test as the proof of the statements that it quotes.
 
@@ -32,7 +35,8 @@ def proves(
     Args:
         quotes: literal strings, one at least.
         section: only statements of this section: ``"configuration#pool"``.
-        table: only rows of tables with this header: ``"Key | Default"``.
+        table: the header of the table whose rows are meant, or several: ``"Key | Default"``. Rows
+            need it: what a cell means is said by the head of its column.
         adapter: the only variant of the pack for which the statement is made; default: all.
     """
     del quotes, section, table, adapter

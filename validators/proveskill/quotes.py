@@ -20,20 +20,19 @@ class BadQuote(ValueError):
 
 @dataclass(frozen=True)
 class Match:
-    """What a statement states: the text of each field, and where it stands in the statement."""
+    """What a statement states: the text of each field."""
 
     statement: Statement
     values: dict[str, str]
-    spans: dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Quote:
-    """A pattern for statements, of one section or one table only where it says so."""
+    """A pattern for statements, of one section and of rows of some tables only where it says so."""
 
     text: str
     section: str | None = None
-    table: str | None = None
+    tables: tuple[str, ...] = ()
     _pieces: list[tuple[str, str | None]] = field(init=False, repr=False, compare=False)
     """Each literal piece, and the field behind it."""
 
@@ -69,12 +68,13 @@ class Quote:
             return None
         if self.section is not None and statement.id.rpartition("/")[0] != self.section:
             return None
-        if self.table is not None and statement.table != self.table:
+        if self.tables and statement.table not in (None, *self.tables):
             return None
         if not self.fields:
-            return Match(statement, {}, {}) if statement.text == self.literal else None
+            return Match(statement, {}) if statement.text == self.literal else None
         found = self._parser.parse(statement.text)
         if found is None:
             return None
-        values = {name: statement.text[slice(*found.spans[name])] for name in found.named}
-        return Match(statement, values, {name: found.spans[name] for name in found.named})
+        return Match(
+            statement, {name: statement.text[slice(*found.spans[name])] for name in found.named}
+        )

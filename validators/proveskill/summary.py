@@ -175,7 +175,7 @@ def _sections_elsewhere(state: Session, session: pytest.Session) -> list[Section
 def _account_problems(state: Session, session: pytest.Session) -> list[str]:
     """Return what is wrong with proofs and advice, for a run over the whole pack."""
     option = session.config.getoption
-    if option("keyword") or option("lf", False) or any("::" in a for a in session.config.args):
+    if option("keyword") or any("::" in argument for argument in session.config.args):
         return []
     found: list[str] = []
     for pack, *_ in state.packs.values():

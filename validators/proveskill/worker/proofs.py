@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from json import loads
 from pathlib import Path
@@ -63,12 +64,21 @@ def serve(worker: Worker, start: Request, fixtures: Any, describe: Describe) -> 
 
 
 def _counted(raises: Any, session: ProofSession) -> Any:
-    """Count what pytest.raises saw as an assertion."""
+    """Count what pytest.raises has seen as an assertion; without a body it sees nothing."""
+
+    @contextmanager
+    def watching(context: AbstractContextManager[Any]) -> Generator[Any, None, None]:
+        with context as seen:
+            yield seen
+        session.asserted += 1
 
     @wraps(raises)
     def counting(*arguments: Any, **options: Any) -> Any:
-        session.asserted += 1
-        return raises(*arguments, **options)
+        made = raises(*arguments, **options)
+        if isinstance(made, AbstractContextManager):
+            return watching(made)
+        session.asserted += 1  # it has called a function itself
+        return made
 
     return counting
 
