@@ -19,7 +19,7 @@ from psqlpy_adapter.copying.source import Source, slices
 Progress: TypeAlias = Callable[[int, int | None], Awaitable[None] | None]
 """Called after each slice with the rows sent so far and their total (None: not known)."""
 
-_INLINE_BYTES = 1 << 18  # less than this is encoded faster than a thread is woken
+_INLINE_BYTES = 1 << 20  # less than this is encoded faster than a thread is woken
 _MOST_BYTES = (1 << 30) - 64  # the server takes a message of less than 1 GiB
 
 

@@ -51,7 +51,7 @@ async def load(
             if overwrite:
                 await server.empty(driver, qualified)
             elif relation.takes_copy:
-                await server.run(driver, f"LOCK TABLE {qualified} IN ROW EXCLUSIVE MODE")
+                await server.run(driver, f"LOCK TABLE ONLY {qualified} IN ROW EXCLUSIVE MODE")
             targets = await server.columns(driver, relation)
             plan = plan_columns(source.schema, targets, qualified)
             conflict = None
