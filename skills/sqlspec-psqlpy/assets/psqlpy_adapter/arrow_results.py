@@ -25,6 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from operator import itemgetter
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -136,8 +138,9 @@ def array(values: list[Any], pg_type: PgType | None) -> pa.Array:
         kind = _FIXED.get(pg_type.receive)
         if kind is not None:
             return pa.array(values, kind)
-        texts = [None if value is None else written(value, pg_type) for value in values]
-        return pa.array(texts, pa.string())
+        if not set(map(type, values)) <= {str, NoneType}:
+            values = [None if value is None else written(value, pg_type) for value in values]
+        return pa.array(values, pa.string())
     except (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"a PostgreSQL {pg_type} value has no Arrow form: {error}") from error
 
@@ -151,7 +154,7 @@ def table(rows: list[dict[str, Any]], columns: Iterable[tuple[str, PgType | None
     arrays = []
     for name, kind in types.items():
         try:
-            arrays.append(array([row[name] for row in rows], kind))
+            arrays.append(array(list(map(itemgetter(name), rows)), kind))
         except DataError as error:
             raise DataError(f'column "{name}": {error}') from error.__cause__
     return pa.table(arrays, names=list(types))
