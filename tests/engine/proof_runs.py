@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from engine_runs import Run, write_pack
+from engine_runs import Bench, Run, write_pack
+
+PROOF = """\
+from proveskill import proves
+
+
+@proves("The answer is {answer}.")
+def test_answer(answer: int) -> None:
+    assert answer == 42
+"""
 
 
 @dataclass(frozen=True)
@@ -48,12 +57,20 @@ def write_proof_pack(
     folder.mkdir(parents=True)
     modules = {"it": proofs} if isinstance(proofs, str) else proofs
     for name, source in modules.items():
-        (folder / f"test_{name}.py").write_text(source)
+        file = folder / Path(name).with_name(f"test_{Path(name).name}.py")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(source)
     fields = {"path": "proofs", **proof_fields}
     if advice:
         (folder / "advice.yaml").write_text(advice)
         fields["advice"] = "proofs/advice.yaml"
     return write_pack(root, {"proofs": fields, "limits": {"seconds": 3, "proof_seconds": 3}}, text)
+
+
+def verify(bench: Bench, root: Path, *more: str) -> Run:
+    """Verify a pack, with a report."""
+    report = root / "out.json"
+    return bench.run(["verify", "--report", report, *more], root, report=report)
 
 
 def statements_of(run: Run, name: str) -> list[dict[str, Any]]:

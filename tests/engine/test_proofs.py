@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from engine_runs import SQL, Bench, Run
-from proof_runs import TextCase, check_proof_case, write_proof_pack
-
-PROOF = """\
-from proveskill import proves
-
-
-@proves("The answer is {answer}.")
-def test_answer(answer: int) -> None:
-    assert answer == 42
-"""
+from proof_runs import PROOF, TextCase, check_proof_case, verify, write_proof_pack
 
 
 def test_proof_case(proof_case: TextCase, proof_cases_run: Run) -> None:
@@ -37,52 +27,11 @@ def test_failures_of_statements_are_short(proof_cases_run: Run) -> None:
     assert [b for b in blocks.values() if b.count("\n") >= 15 or len(b.encode()) > 700] == []
 
 
-def verify(bench: Bench, root: Path, *more: str, **changes: Any) -> Run:
-    report = root / "out.json"
-    return bench.run(["verify", "--report", report, *more], root, report=report)
-
-
 def test_a_pack_whose_statements_are_proven_passes(bench: Bench, tmp_path: Path) -> None:
     run = verify(bench, write_proof_pack(tmp_path / "p", PROOF, "The answer is 42.\n"))
     assert (run.status, run.report["ok"]) == (0, True)
     assert run.report["totals"]["statements"]["proven"] == 1
     assert run.report["statements"][0]["proofs"] == ["proofs/test_it.py::test_answer"]
-
-
-def test_a_changed_word_names_what_is_proven(bench: Bench, tmp_path: Path) -> None:
-    run = verify(bench, write_proof_pack(tmp_path / "p", PROOF, "The reply is 42.\n"))
-    assert run.status == 1
-    assert "SKILL.md:5: Unproven" in run.out
-    assert "proven is: The answer is {answer}." in run.out
-
-
-def test_a_statement_whose_proof_quotes_another_that_is_gone_says_so(
-    bench: Bench, tmp_path: Path
-) -> None:
-    source = PROOF.replace('"The answer is {answer}."', '"The answer is {answer}.", "Or so."')
-    run = verify(bench, write_proof_pack(tmp_path / "p", source, "The answer is 42.\n"))
-    assert run.status == 1
-    assert "its proof does not run: it also quotes a sentence that is not there" in run.out
-    assert "also quoted: Or so." in run.out
-
-
-def test_a_change_in_one_of_two_places_names_what_is_proven(bench: Bench, tmp_path: Path) -> None:
-    text = "The answer is 42.\n\n## Again\n\nThe answers is 42.\n"
-    run = verify(bench, write_proof_pack(tmp_path / "p", PROOF, text))
-    assert "SKILL.md:9: Unproven" in run.out
-    assert "proven is: The answer is {answer}." in run.out
-
-
-def test_a_proof_that_quotes_nothing_fails(bench: Bench, tmp_path: Path) -> None:
-    run = verify(bench, write_proof_pack(tmp_path / "p", PROOF, "", required=False))
-    assert run.status == 1
-    assert "test_it.py:5: test_answer quotes no statement: 'The answer is {answer}.'" in run.out
-
-
-def test_a_misquoted_sentence_names_the_nearest(bench: Bench, tmp_path: Path) -> None:
-    text = "The anser is 42.\n"
-    run = verify(bench, write_proof_pack(tmp_path / "p", PROOF, text, required=False))
-    assert "the nearest is 'The anser is 42.' (SKILL.md:5)" in run.out
 
 
 def test_a_new_sentence_is_unproven(bench: Bench, tmp_path: Path) -> None:
@@ -129,40 +78,6 @@ def test_advice_has_a_budget(bench: Bench, tmp_path: Path) -> None:
     assert (
         "1 of 2 statements (50.0%) are listed as advice, more than the budget of 40.0%" in run.out
     )
-
-
-BAD_PROOFS = {
-    "no argument takes the value 'n'": '@proves("A {n}.")\ndef test_it() -> None:\n    assert 1',
-    "takes literal strings": 'TEXT = "x"\n\n\n@proves(TEXT)\ndef test_it() -> None:\n    assert 1',
-    "one quote at least": "@proves()\ndef test_it() -> None:\n    assert 1",
-    "does not take 'sections'": '@proves("x", sections="y")\ndef test_it() -> None:\n    assert 1',
-    "a field without a name": '@proves("A {} b.")\ndef test_it() -> None:\n    assert 1',
-    "is written twice": '@proves("A { b.")\ndef test_it() -> None:\n    assert 1',
-    "a proof is a function test_": '@proves("A.")\ndef check_it() -> None:\n    assert 1',
-    "no adapter 'other'": '@proves("x", adapter="other")\ndef test_it() -> None:\n    assert 1',
-    "needs the same fields": (
-        '@proves("A {a}.")\n@proves("B {b}.")\ndef test_it(a: int, b: int) -> None:\n    assert a'
-    ),
-    "invalid syntax": "def test_it() -> None:\n    assert or",
-}
-
-
-@pytest.mark.parametrize("message", BAD_PROOFS)
-def test_a_proof_that_cannot_be_read_is_refused_by_file_and_line(
-    bench: Bench, tmp_path: Path, message: str
-) -> None:
-    source = f"from proveskill import proves\n\n\n{BAD_PROOFS[message]}\n"
-    run = verify(bench, write_proof_pack(tmp_path / "p", source, "It is 1.\n"))
-    assert run.status == 2, run.text
-    assert message in run.err
-    assert "proofs/test_it.py:" in run.err
-
-
-def test_a_value_that_two_sentences_state_must_be_the_same(bench: Bench, tmp_path: Path) -> None:
-    source = PROOF.replace('"The answer is {answer}."', '"The answer is {answer}.", "So {answer}!"')
-    run = verify(bench, write_proof_pack(tmp_path / "p", source, "The answer is 42. So 43!\n"))
-    assert run.status == 1
-    assert "answer is '42' in one of its statements, and '43' at SKILL.md:5" in run.out
 
 
 def test_only_the_named_files_must_be_proven(bench: Bench, tmp_path: Path) -> None:
@@ -244,3 +159,45 @@ def test_state(connection, state: str) -> None:
     assert [s["verdict"] for s in run.report["statements"]] == ["proven", "proven", "failed"]
     assert run.report["statements"][2]["error"]["sqlstate"] == "22012"
     assert run.left_processes == ()
+
+
+SIDES = """\
+from proveskill import proves
+from tools import SIDES
+
+
+@proves("A {name} has {{sides}} sides.")
+def test_sides(sides: int) -> None:
+    assert SIDES == sides
+"""
+
+
+def test_modules_of_one_name_in_two_folders_are_both_run(bench: Bench, tmp_path: Path) -> None:
+    modules = {f"{name}s/shape": SIDES.format(name=name) for name in ("square", "triangle")}
+    root = write_proof_pack(
+        tmp_path / "p", modules, "A square has 4 sides. A triangle has 4 sides."
+    )
+    for name, sides in (("square", 4), ("triangle", 3)):
+        (root / "proofs" / f"{name}s" / "tools.py").write_text(f"SIDES = {sides}\n")
+    found = {s["text"]: s for s in verify(bench, root).report["statements"]}
+    square, triangle = found["A square has 4 sides."], found["A triangle has 4 sides."]
+    assert (square["verdict"], triangle["verdict"]) == ("proven", "failed")
+    assert square["proofs"] == ["proofs/squares/test_shape.py::test_sides"]
+    assert triangle["error"]["values"]["observed"] == "3"
+    assert triangle["error"]["values"]["proof"] == "proofs/triangles/test_shape.py:7 test_sides"
+
+
+def test_a_module_in_a_folder_gets_the_servers_that_its_conftest_asks_for(
+    bench: Bench, tmp_path: Path
+) -> None:
+    source = PROOF.replace("test_answer(", "test_answer(connection, ").replace(
+        "assert answer == 42", 'assert connection.execute("SELECT 42").fetchone() == (answer,)'
+    )
+    root = write_proof_pack(tmp_path / "p", {"inner/it": source}, "The answer is 42.\n")
+    (root / "proofs" / "inner" / "conftest.py").write_text(
+        "import os\n\nimport psycopg\nimport pytest\n\n\n@pytest.fixture\ndef connection():\n"
+        "    with psycopg.connect(os.environ['DATABASE_URL']) as connection:\n"
+        "        yield connection\n"
+    )
+    run = verify(bench, root)
+    assert run.status == 0, run.text

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from proveskill.ledger import Ledger, make_ledger, read_advice
+from proveskill.advice import read_advice
+from proveskill.ledger import Ledger, make_ledger
 from proveskill.manifest import Manifest
 from proveskill.markdown import read_document
 from proveskill.model import ManifestError, Statement

@@ -78,9 +78,9 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from proveskill import fork_server
+    from proveskill.zygote_process import spawn_early
 
-    fork_server.spawn_early()
+    spawn_early()
     from proveskill.verify_command import verify
 
     return verify(options)
@@ -92,8 +92,8 @@ def _add_mutants(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="change every value that the text states, and see whether its proof notices",
         description="Run each proof with wrong values in place of those that the text states: a "
         "number plus one and doubled, another word of the same column, another error class. A "
-        "mutant that survives is a value that nothing checks. What was tried is remembered: run "
-        "the command again to go on.",
+        "mutant that survives is a value that nothing checks. Those of a whole pack have a budget "
+        "in skill.yaml. What was tried is remembered: run the command again to go on.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

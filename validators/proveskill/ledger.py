@@ -6,10 +6,8 @@ import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import yaml
-
+from proveskill.advice import Advice
 from proveskill.model import ManifestError, Statement
 from proveskill.proof_index import Proof
 from proveskill.quotes import BadQuote, Match, Quote
@@ -27,14 +25,6 @@ class Case:
     statements: tuple[Statement, ...]
     """What is proven: also statements elsewhere that say the same in the same words."""
     values: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Advice:
-    """A statement that cannot be true or false, and why not."""
-
-    says: str
-    reason: str
 
 
 @dataclass
@@ -57,6 +47,13 @@ class Ledger:
         """Return the runs that prove a statement for a variant of the pack."""
         cases = self.by_statement.get(statement.id, [])
         return [case for case in cases if case.proof.adapter in (None, adapter)]
+
+    def meant_elsewhere(self, statement: Statement) -> tuple[Proof, Quote] | None:
+        """Return the idle quote of a row's very words that is of tables with another header."""
+        for proof, quote in self.idle:
+            if quote.tables and quote.of_any_table().match(statement) is not None:
+                return proof, quote
+        return None
 
     def meant(self, statement: Statement) -> tuple[Proof, str] | None:
         """Return the quote that is most like a statement, if one is; an idle one if possible.
@@ -114,7 +111,7 @@ def _add_cases(
         except BadQuote as error:
             raise ManifestError(f"{place}: {error}: {quote.text!r}") from None
         if not matches:
-            hint = _nearest(quote.literal, by_text)
+            hint = _under_another_header(quote, statements) or _nearest(quote.literal, by_text)
             ledger.idle.append((proof, quote))
             ledger.problems.append(f"{place} quotes no statement: {quote.text!r}{hint}")
             found.append([])
@@ -128,7 +125,8 @@ def _add_cases(
         ledger.orphans |= {m.statement.id: (proof, missing) for matches in found for m in matches}
         return
     for matches, quote in zip(found, proof.quotes, strict=True):
-        if not quote.tables and (header := matches[0].statement.table) is not None:
+        header = next((m.statement.table for m in matches if m.statement.table is not None), None)
+        if not quote.tables and header is not None:
             ledger.problems.append(
                 f"{place}: {quote.text!r} is a row, which means what the head of its column says: "
                 f"add table={header!r}"
@@ -175,24 +173,12 @@ def _add_case(
         ledger.by_statement[statement.id].append(case)
 
 
-def read_advice(file: Path | None) -> tuple[Advice, ...]:
-    """Read the list of advice: ``- {says: ..., reason: ...}``. Raises :class:`ManifestError`."""
-    if file is None:
-        return ()
-    try:
-        entries = yaml.safe_load(file.read_text(encoding="utf-8")) or []
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ManifestError(f"{file}: {' '.join(str(error).split())}") from None
-    if not isinstance(entries, list):
-        raise ManifestError(f"{file}: not a list of advice: - {{says: ..., reason: ...}}")
-    for number, entry in enumerate(entries, 1):
-        if not isinstance(entry, dict) or {*entry} != {"says", "reason"} or not all(
-            isinstance(text, str) and text.strip() for text in entry.values()
-        ):  # fmt: skip
-            raise ManifestError(
-                f"{file}: entry {number} is not {{says: ..., reason: ...}}: {entry}"
-            )
-    return tuple(Advice(**entry) for entry in entries)
+def _under_another_header(quote: Quote, statements: Iterable[Statement]) -> str:
+    """Return the row that was meant, where the head of its table is not what the proof says."""
+    for statement in statements if quote.tables else ():
+        if statement.table is not None and quote.of_any_table().match(statement) is not None:
+            return f"; {statement.text!r} ({_place(statement)}) is under {statement.table!r}"
+    return ""
 
 
 def _nearest(text: str, by_text: dict[str, list[Statement]]) -> str:

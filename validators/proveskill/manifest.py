@@ -40,6 +40,7 @@ class Manifest:
     limits: Limits = field(default_factory=Limits)
     not_run_budget: float = 1.0
     advice_budget: float = 1.0
+    killed_budget: float = 0.95
     proofs: Path | None = None
     """Folder of the proofs."""
     advice: Path | None = None
@@ -182,8 +183,7 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
             name: read_variant(what or {}, name, existing) for name, what in adapters.items()
         },
         limits=Limits(**data.get("limits", {})),
-        not_run_budget=data.get("budgets", {}).get("not_run", 1.0),
-        advice_budget=data.get("budgets", {}).get("advice", 1.0),
+        **{f"{name}_budget": share for name, share in data.get("budgets", {}).items()},
         proofs=existing(proofs["path"], "proofs", "path") if proofs else None,
         advice=existing(proofs["advice"], "proofs", "advice") if "advice" in proofs else None,
         equivalents=(

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Literal
 
 from proveskill.ledger import Case
 from proveskill.model import Limits
-from proveskill.mutations import Mutant, mutants_of
+from proveskill.mutants_memory import Memory
+from proveskill.mutations import Fate, Mutant, mutants_of
 from proveskill.proof_run import Outcome, ProofRun, ProofStage
 
-Fate = Literal["killed", "survived", "untried"]
 _PATIENCE = 4.0
 """How much longer than with the right values a proof may take before it counts as killed."""
 _LEAST_SECONDS = 3.0
@@ -35,16 +31,12 @@ class Result:
 
 @dataclass
 class MutantsRun:
-    """A run over the cases of one variant of a pack.
-
-    Results are kept in ``memory``, a JSON file, under a digest of the proof's module, so that a run
-    that was cut short goes on where it stopped.
-    """
+    """A run over the cases of one variant of a pack; what ``memory`` knows is not tried again."""
 
     stage: ProofStage
     jobs: int
     deadline: float
-    memory: Path | None
+    memory: Memory
     say: Callable[[str], None]
     broken: list[tuple[Case, str]] = field(default_factory=list)
     """Cases that do not hold alone with the right values, and why."""
@@ -54,7 +46,6 @@ class MutantsRun:
 
         Raises ``ServerError`` and ``PreparationError``.
         """
-        self._known: dict[str, list[str]] = self._remembered()
         self._lock = threading.Lock()
         with_values = [case for case in cases if case.values]
         with ThreadPoolExecutor(self.jobs, thread_name_prefix="mutants") as pool:
@@ -76,14 +67,14 @@ class MutantsRun:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
             finally:
-                self._remember()
+                self.memory.save()
         return results
 
     def _of_case(self, case: Case, mutants: Sequence[Mutant]) -> list[Result]:
-        known = [self._known.get(self._digest(m.case)) for m in mutants]
+        known = [self.memory.recall(mutant.case) for mutant in mutants]
         if all(known):
             return [
-                Result(mutant, "killed" if fate == "killed" else "survived", why, remembered=True)
+                Result(mutant, fate, why, remembered=True)
                 for mutant, (fate, why) in zip(mutants, filter(None, known), strict=True)
             ]
         if time.monotonic() > self.deadline:
@@ -103,8 +94,7 @@ class MutantsRun:
         error = self._outcome(mutant.case, limits).error
         fate: Fate = "survived" if error is None else "killed"
         why = "" if error is None else str(error["message"]).partition("\n")[0]
-        with self._lock:
-            self._known[self._digest(mutant.case)] = [fate, why]
+        self.memory.keep(mutant.case, fate, why)
         return Result(mutant, fate, why)
 
     def _outcome(self, case: Case, limits: Limits) -> Outcome:
@@ -113,31 +103,3 @@ class MutantsRun:
         stage = replace(self.stage, stage=replace(self.stage.stage, limits=limits))
         ProofRun([case], stage, lambda _, outcome: outcomes.append(outcome)).run()
         return outcomes[0]
-
-    def _digest(self, case: Case) -> str:
-        folder = self.stage.folder
-        tools = sorted(f for f in folder.rglob("*.py") if not f.name.startswith("test_"))
-        module = b"".join(file.read_bytes() for file in (case.proof.file, *tools))
-        named = json.dumps([case.proof.name, case.values], sort_keys=True).encode()
-        return hashlib.sha256(module + named).hexdigest()
-
-    def _remembered(self) -> dict[str, list[str]]:
-        if self.memory is None or not self.memory.exists():
-            return {}
-        try:
-            found = json.loads(self.memory.read_text(encoding="utf-8"))
-        except ValueError:  # cut off by a full disk: begin anew
-            return {}
-        return found if isinstance(found, dict) else {}
-
-    def _remember(self) -> None:
-        if self.memory is not None:
-            self.memory.parent.mkdir(parents=True, exist_ok=True)
-            scratch = self.memory.with_suffix(".part")
-            scratch.write_text(json.dumps(self._known), encoding="utf-8")
-            scratch.replace(self.memory)
-
-
-def count(results: Iterable[Result], fate: Fate) -> int:
-    """Return how many mutants had this fate."""
-    return sum(result.fate == fate for result in results)

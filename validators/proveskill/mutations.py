@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Literal
 
 from proveskill.ledger import Case
 from proveskill.worker.stated_values import NUMBER_WORDS
@@ -22,6 +23,9 @@ _OPPOSITES = {
     for a, b in (pair.split(), reversed(pair.split()))
 }
 _OTHER_CLASSES = ("LookupError", "PermissionError")
+
+
+Fate = Literal["killed", "survived", "untried"]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import cached_property
 from proveskill.account import Account
 from proveskill.dispatch import Dispatcher
 from proveskill.fixture_index import FixtureIndex, read_fixtures
-from proveskill.fork_server import ForkServer, Preparation
+from proveskill.fork_server import ForkServer
 from proveskill.ledger import Case
 from proveskill.manifest import Manifest
 from proveskill.model import Limits
@@ -18,6 +18,7 @@ from proveskill.proof_run import ProofStage
 from proveskill.section_run import Stage
 from proveskill.servers import Servers
 from proveskill.variants import Variant
+from proveskill.zygote_process import Preparation
 
 _PROVING = ("pytest_asyncio.plugin", "proveskill.worker.proofs")
 """Imported once before the workers that run proofs are forked."""

@@ -121,11 +121,13 @@ class ProofRun:
         """Find the variables that the module, or what it uses, mentions."""
         text = self._file.read_text(encoding="utf-8")
         texts = [text]
-        for file in self._file.parent.glob("*.py"):
+        inside = self._file.relative_to(self._stage.folder).parents
+        folders = [self._stage.folder / folder for folder in inside]
+        for file in (file for folder in folders for file in folder.glob("*.py")):
             if file.stem != "conftest" and not file.stem.startswith("test_") and file.stem in text:
                 texts.append(file.read_text(encoding="utf-8"))
-        conftest = self._stage.folder / "conftest.py"
-        for index in (read_fixtures(conftest if conftest.exists() else None), self._stage.fixtures):
+        conftests = [f / "conftest.py" for f in folders if (f / "conftest.py").exists()]
+        for index in (*map(read_fixtures, conftests), self._stage.fixtures):
             used = "\n".join(texts)
             texts.append(index.text_of(frozenset(name for name in index.names if name in used)))
         return frozenset(variables_in("\n".join(texts)))

@@ -5,7 +5,7 @@ The fields are those of the `parse` library (PyPI), the reverse of ``str.format`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from string import Formatter
 
@@ -61,6 +61,10 @@ class Quote:
             return parse.compile(self.text, case_sensitive=True)
         except (ValueError, TypeError, parse.RepeatedNameError) as error:
             raise BadQuote(str(error)) from None
+
+    def of_any_table(self) -> Quote:
+        """Return the same quote, of rows under any header."""
+        return replace(self, tables=())
 
     def match(self, statement: Statement) -> Match | None:
         """Return what a statement states, if it is what is quoted. Raises :class:`BadQuote`."""

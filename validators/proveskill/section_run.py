@@ -10,8 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from proveskill.fence_verdicts import (
+    compare_output,
+    explain,
+    stale_mark,
+    with_trouble,
+)
 from proveskill.fork_server import ForkServer
-from proveskill.model import Failure, Limits, Snippet, Verdict
+from proveskill.model import Limits, Snippet, Verdict
 from proveskill.plan import Plan, Step
 from proveskill.servers import Database, Servers, client_programs
 from proveskill.worker.requests import Request
@@ -22,7 +28,7 @@ Report = Callable[[str, Verdict], None]
 
 _ATTEMPT = Limits(seconds=5.0)
 """What a fence marked 'not run' gets to prove that it cannot run."""
-_SHOWN_OUTPUT = 1_000
+_SYNTAX_ERROR = "42601"
 
 
 @dataclass(frozen=True)
@@ -34,9 +40,6 @@ class Stage:
     limits: Limits
     fixtures: frozenset[str]
     """Names of the pack's fixtures."""
-
-
-_SYNTAX_ERROR = "42601"
 
 
 class SectionRun:
@@ -75,7 +78,7 @@ class SectionRun:
                 held = step.snippet.id, self._verdict(step, folder)
             trouble = self._worker.close() if self._worker is not None else None
             if held is not None:
-                self._say(held[0], _with_trouble(held[1], trouble, steps))
+                self._say(held[0], with_trouble(held[1], trouble, steps[-1]))
         finally:
             if self._worker is not None:
                 self._worker.abandon()
@@ -112,24 +115,26 @@ class SectionRun:
         if step.failure is not None:
             return Verdict("failed", failure=step.failure)
         if snippet.language == "text" and snippet.not_run is None:
-            return self._compare(step)
+            return compare_output(step, self._answers.get(snippet.shows or ""))
         if snippet.language in ("json", "yaml", "toml", "text"):
             if snippet.not_run is None:
                 return Verdict("passed")
-            return _stale(step, "it is only parsed, and it parses")
+            return stale_mark(step, "it is only parsed, and it parses")
         limits = _ATTEMPT if snippet.not_run else self._stage.limits
         answer = self._execute(step, folder, limits)
         if snippet.not_run is not None:
             if answer.error is None:
-                return _stale(step, "it runs")
+                return stale_mark(step, "it runs")
             if answer.error.get("sqlstate") == _SYNTAX_ERROR or not _bash_parses(snippet):
-                failure = self._explain(step, answer)
+                failure = explain(step, answer, self._definers, self._lost_at)
                 return Verdict("failed", answer.seconds, replace(failure, type="DoesNotParse"))
             return Verdict("not_run", answer.seconds, reason=snippet.not_run)
         self._answers[snippet.id] = answer
         if answer.error is None:
             return Verdict("passed", answer.seconds)
-        return Verdict("failed", answer.seconds, self._explain(step, answer))
+        return Verdict(
+            "failed", answer.seconds, explain(step, answer, self._definers, self._lost_at)
+        )
 
     def _execute(self, step: Step, folder: str, limits: Limits) -> Answer:
         fresh = False
@@ -176,75 +181,9 @@ class SectionRun:
         skill = next(f for f in self._plan.section.file.parents if (f / "SKILL.md").is_file())
         return {**environment, "PATH": path, "SKILL_DIR": str(skill.resolve())}
 
-    def _compare(self, step: Step) -> Verdict:
-        answer = self._answers.get(step.snippet.shows or "")
-        if answer is None or answer.error is not None:
-            failure = _failure(step, "OriginFailed", "the fence above, which it shows, failed")
-            return Verdict("failed", failure=failure)
-        observed = _lines(answer.output) or _lines(answer.result or "")
-        expected = _lines(step.snippet.source)
-        if observed == expected:
-            return Verdict("passed")
-        pairs = zip(expected + [""] * len(observed), observed + [""] * len(expected), strict=True)
-        index = next(i for i, (left, right) in enumerate(pairs) if left != right)
-        values = {
-            "expected": expected[index] if index < len(expected) else "(end of the output)",
-            "observed": observed[index] if index < len(observed) else "(end of the output)",
-        }
-        failure = _failure(step, "OutputDiffers", "the fence above does not print this", index)
-        output = "\n".join(observed)[:_SHOWN_OUTPUT]
-        return Verdict("failed", failure=replace(failure, values=values, output=output))
-
-    def _explain(self, step: Step, answer: Answer) -> Failure:
-        error = dict(answer.error or {})
-        message = str(error.pop("message"))
-        name = message.split("'")[1] if error["type"] == "NameError" and "'" in message else ""
-        definer = self._definers.get(name)
-        if name and definer is not None and self._lost_at is not None:
-            message += (
-                f"; the fence at line {definer.snippet.line} defined it, and its process ended "
-                f"at line {self._lost_at.snippet.line}"
-            )
-        elif name and definer is None:
-            message += (
-                "; nothing above in this section defines it, and no pack fixture has its name"
-            )
-        output = (answer.errors + answer.output)[-_SHOWN_OUTPUT:]
-        values = {key: _printable(value) for key, value in error.pop("values", {}).items()}
-        return Failure(
-            message=_printable(message), file=step.filename, output=output, values=values, **error
-        )
-
-
-def _with_trouble(verdict: Verdict, trouble: str | None, steps: list[Step]) -> Verdict:
-    if trouble is None or verdict.name == "failed":
-        return verdict
-    message = f"at the end of the section: {trouble}"
-    return Verdict("failed", verdict.seconds, _failure(steps[-1], "TeardownFailed", message))
-
 
 def _bash_parses(snippet: Snippet) -> bool:
     if snippet.language != "bash":
         return True
     check = ["bash", "-n", "-c", snippet.source]
     return subprocess.run(check, capture_output=True, check=False).returncode == 0
-
-
-def _stale(step: Step, why: str) -> Verdict:
-    message = f"marked 'not run' ({step.snippet.not_run}), but {why}: remove the mark"
-    return Verdict("failed", failure=_failure(step, "StaleMark", message, -1))
-
-
-def _failure(step: Step, kind: str, message: str, offset: int = 0) -> Failure:
-    line = step.snippet.first_line + offset
-    return Failure(type=kind, message=message, file=step.filename, line=line)
-
-
-def _printable(text: str) -> str:
-    """Escape lone surrogates, which no terminal and no report can hold."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _lines(text: str) -> list[str]:
-    """Lines without trailing blanks, and without empty ones at either end."""
-    return [line.rstrip() for line in text.strip("\n").rstrip().splitlines()]

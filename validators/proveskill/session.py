@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,41 +12,21 @@ from typing import NoReturn
 
 import pytest
 
-from proveskill.account import read_account
+from proveskill import head_start
 from proveskill.compile_cache import CompileCache
-from proveskill.dispatch import default_jobs
-from proveskill.fork_server import PreparationError
 from proveskill.items import SnippetItem, StatementItem
 from proveskill.manifest import find_manifest
 from proveskill.model import Failure, Section, StatementVerdict, Verdict
+from proveskill.open_packs import open_packs
 from proveskill.pack import Pack
-from proveskill.plan import Plan, Step
+from proveskill.plan import Plan
 from proveskill.report import SnippetRecord, StatementRecord
-from proveskill.servers import ServerError, Servers
+from proveskill.servers import ServerError
 from proveskill.statement_verdicts import judge, unproven
-from proveskill.variants import choose_variants
+from proveskill.zygote_process import PreparationError
 
 MANIFEST_WRONG = 2
 SERVER_FAILED = 3
-_IMPORTED_ONCE = frozenset(
-    [
-        "asyncio",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "fractions",
-        "json",
-        "psycopg",
-        "re",
-        "statistics",
-        "typing",
-        "uuid",
-    ]
-)
-"""What fences import of these is imported before workers are forked: they keep nothing of the
-folder and the variables that they find (``multiprocessing`` does). A pack names others itself."""
-_MOST_AHEAD = 24
-"""Workers forked before a section needs them."""
 
 
 @dataclass
@@ -92,31 +72,9 @@ class Session:
             if root in path.parents and packs[0].manifest.holds(path):
                 return packs
         manifest = find_manifest(path)
-        option = self.config.getoption
-        spec = manifest.server
-        if (kind := option("proveskill_server")) is not None:
-            spec = replace(spec, kind=kind)
-        if (image := option("proveskill_image")) is not None:
-            spec = replace(spec, image=image)
-        limits = manifest.limits
-        if (seconds := option("proveskill_timeout")) is not None:
-            limits = replace(limits, seconds=seconds)
-        wanted = option("proveskill_adapter")
-        names = choose_variants(manifest.adapters, wanted, manifest.file or manifest.root)
-        servers = Servers(spec)
-        if option("proveskill_require_proofs"):
-            manifest = replace(manifest, proven_files=None)
-        account = read_account(manifest)
-        packs = tuple(
-            Pack(manifest, name, servers, option("proveskill_jobs"), limits, account)
-            for name in names
-        )
-        self.packs[manifest.root] = packs
+        packs = self.packs[manifest.root] = open_packs(manifest, self.config)
         if not self.config.option.collectonly:
-            for pack in packs:
-                pack.fork_server.spawn()
-                if not (manifest.preload or manifest.fixtures):  # ready at once: use the time
-                    pack.fork_server.fork_ahead(default_jobs())
+            head_start.spawn(packs)
         return packs
 
     def start(self, items: list[SnippetItem], statements: list[StatementItem]) -> None:
@@ -131,18 +89,7 @@ class Session:
         for item in items:
             key = item.pack.adapter, item.plan.section.id
             self.wanted.setdefault(key, set()).add(item.step.snippet.id)
-        for pack in self.all_packs:
-            steps = [s for item in items if item.pack is pack for s in item.plan.steps]
-            pack.fork_server.preload(_worth_importing_once(steps))
-            plans = {id(item.plan): item.plan for item in items if item.pack is pack}.values()
-            ahead = sum(not plan.contained for plan in plans)
-            if any(plan.contained for plan in plans):
-                ahead += default_jobs()
-            pack.fork_server.fork_ahead(min(ahead, _MOST_AHEAD))
-        for item in items:
-            if item.plan.variables:
-                item.pack.servers.warm()
-                break
+        head_start.prepare(self.all_packs, items)
         if alone:
             for plan, pack in {(id(i.plan), id(i.pack)): (i.plan, i.pack) for i in items}.values():
                 self._submit(plan, pack)
@@ -184,14 +131,3 @@ class Session:
     def _give_up(self, message: str, status: int) -> NoReturn:
         self.problems.append(message)
         pytest.exit(message, returncode=status)
-
-
-def _worth_importing_once(steps: list[Step]) -> frozenset[str]:
-    running = [step for step in steps if step.runs]
-    modules = frozenset[str]().union(*(s.python.imports for s in running if s.python))
-    wanted = modules & _IMPORTED_ONCE
-    if any(step.python and step.python.awaits for step in running):
-        wanted |= {"asyncio"}
-    if any(step.snippet.language == "sql" for step in running):
-        wanted |= {"psycopg", "sqlparse"}
-    return wanted

@@ -31,6 +31,14 @@ def unproven(statement: Statement, filename: str, ledger: Ledger) -> StatementVe
         proof, missing = orphan
         message = "its proof does not run: it also quotes a sentence that is not there any more"
         values |= {"also quoted": missing.text, "proof": _place(proof)}
+    elif (elsewhere := ledger.meant_elsewhere(statement)) is not None:
+        proof, found = elsewhere
+        message = "nothing proves this row any more: its proof is for a table with another header"
+        values |= {
+            "header": statement.table or "",
+            "proven is": f"{found.text} under {' or '.join(found.tables)}",
+            "proof": _place(proof),
+        }
     elif (meant := ledger.meant(statement)) is not None:
         proof, quote = meant
         message = "nothing proves this any more: the text, or the quote of its proof, has changed"

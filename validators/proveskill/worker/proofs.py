@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
-from functools import wraps
 from json import loads
 from pathlib import Path
 from time import perf_counter
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from proveskill.worker.counting import Counting
 from proveskill.worker.requests import ENDED
 from proveskill.worker.stated_values import convert_all
 
@@ -55,32 +54,12 @@ def serve(worker: Worker, start: Request, fixtures: Any, describe: Describe) -> 
     # Code with the hook for asserts that pass must not be mixed up with what others compiled.
     # They go into a folder of the engine's own, so that nobody's wish to write none is broken.
     sys.pycache_prefix, sys.dont_write_bytecode = what["cache"], False
-    pytest.raises = _counted(pytest.raises, session)
-    plugins = [session] if fixtures is None else [session, fixtures]
+    pytest.raises = session.counting.watch(pytest.raises)
+    plugins = [session, session.counting, *([] if fixtures is None else [fixtures])]
     status = pytest.main([*options, start.filename], plugins=plugins)
     if not session.is_over:
         session.answer(error=_wrong(ENDED, f"pytest ended with {status!r}", start))
         os._exit(1)
-
-
-def _counted(raises: Any, session: ProofSession) -> Any:
-    """Count what pytest.raises has seen as an assertion; without a body it sees nothing."""
-
-    @contextmanager
-    def watching(context: AbstractContextManager[Any]) -> Generator[Any, None, None]:
-        with context as seen:
-            yield seen
-        session.asserted += 1
-
-    @wraps(raises)
-    def counting(*arguments: Any, **options: Any) -> Any:
-        made = raises(*arguments, **options)
-        if isinstance(made, AbstractContextManager):
-            return watching(made)
-        session.asserted += 1  # it has called a function itself
-        return made
-
-    return counting
 
 
 def _wrong(kind: str, message: str, request: Request) -> dict[str, Any]:
@@ -105,7 +84,7 @@ class ProofSession:
         self._collection_error: dict[str, Any] | None = None
         self._error: dict[str, Any] | None = None
         self._compared: tuple[Any, Any] | None = None
-        self.asserted = 0
+        self.counting = Counting()
         self.request: Request
         self.filename = ""
         self.writes_nothing = sys.dont_write_bytecode
@@ -188,18 +167,14 @@ class ProofSession:
     def _outcome(self, item: pytest.Item, following: pytest.Item | None) -> dict[str, Any] | None:
         if item in self._done:  # no values: it proves all its statements at once
             return self._done[item]
-        self._error, self._compared, self.asserted = None, None, 0
+        self._error, self._compared, self.counting.asserted = None, None, 0
         # Without a next item, fixtures of wider scopes end too.
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        if self._error is None and not self.asserted:
+        if self._error is None and not self.counting.asserted:
             message = "the proof passed, but compared nothing: no assert and no pytest.raises ran"
             self._error = _wrong("AssertsNothing", message, self.request)
         self._done[item] = self._error
         return self._error
-
-    def pytest_assertion_pass(self) -> None:
-        """Count an assert that held."""
-        self.asserted += 1
 
     def pytest_assertrepr_compare(self, left: object, right: object) -> None:
         """Keep what an assert compared that does not hold."""

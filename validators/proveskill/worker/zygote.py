@@ -1,7 +1,7 @@
 """The fork server: imports once what the fences import, then forks a worker for each section.
 
 A fresh process a section costs about a millisecond this way, and nothing that a fence does to
-its interpreter reaches the next section. Started by :mod:`proveskill.fork_server` with one
+its interpreter reaches the next section. Started by :mod:`proveskill.zygote_process` with one
 socket as its standard input; when that closes, for whatever reason, all it forked is killed.
 """
 
