@@ -166,6 +166,24 @@ async def test_an_idle_connection_of_the_pool_is_replaced(config, observer):
         assert session.checkout.backend_pid != pid
 
 
+async def test_a_channel_is_listened_to_when_its_callback_has_been_added(config, observer):
+    pool = await config.provide_pool()
+    listener = pool.listener()
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hear(_connection, payload, _channel, _pid):
+        await heard.put(payload)
+
+    await listener.startup()
+    try:
+        await listener.add_callback("news", hear)
+        await observer.execute("SELECT pg_notify('news', 'early')")
+        listener.listen()
+        assert await asyncio.wait_for(heard.get(), DEADLINE) == "early"
+    finally:
+        await listener.shutdown()
+
+
 async def test_a_listener_goes_on_listening(config, observer):
     pool = await config.provide_pool()
     listener = pool.listener()

@@ -3,10 +3,12 @@
 What psqlpy 0.13 does: when the server ends a listener's backend (a restart, a failover, an
 administrator), its callbacks are never called again, without a word, and `is_started` stays True,
 by which SQLSpec's event channels take it for alive. To a channel that is added after `listen()` it
-listens from the next message of another channel on. What this does instead: it looks after the
-connection and, when that is lost, connects again and listens to the same channels; it listens to a
-channel when that is added. What was sent in between is lost, as PostgreSQL has it: for more use
-SQLSpec's "notify_queue".
+listens from the next message of another channel on, and to the first ones some time after
+`listen()` has returned: SQLSpec's event channels send themselves a message then, and wait for it as
+long as they may wait for an event when it came too early. What this does instead: it looks after
+the connection and, when that is lost, connects again and listens to the same channels; a channel
+is listened to when `add_callback` returns. What was sent in between is lost, as PostgreSQL has it:
+for more use SQLSpec's "notify_queue".
 
 May be unnecessary when psqlpy's listener reconnects or reports its end.
 """
@@ -93,10 +95,10 @@ class Listener:
         except psqlpy.Error as error:
             self._callbacks.remove(entry)
             raise mapped(error) from error
-        if self._is_listening:
-            # psqlpy sends its own LISTEN when the next message of another channel comes.
-            with contextlib.suppress(psqlpy.Error):  # lost: connected again in a moment
-                await carried_on(native.connection.execute_batch(f"LISTEN {channel}"))
+        # psqlpy sends its own LISTEN at some time after `listen()`, or when the next message of
+        # another channel comes.
+        with contextlib.suppress(psqlpy.Error):  # lost: connected again in a moment
+            await carried_on(native.connection.execute_batch(f"LISTEN {channel}"))
 
     async def clear_channel_callbacks(self, channel: str) -> None:
         """Forget the callbacks of a channel."""
