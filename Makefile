@@ -34,7 +34,7 @@ verify: $(READY) ## Run every fence of skills/ and prove its sentences (SERVER=,
 mutants: $(READY) ## Change every value that the text states; its proof must notice (K=)
 	@$(BIN)/proveskill mutants . $(if $(K),-k '$(K)') $(if $(REPORT),--report '$(REPORT)') $(ARGS)
 
-test: $(READY) $(MODEL) ## Run every test of engine, servers, adapter, guidance and packaging
+test: $(READY) $(MODEL) $(BENCH) ## Run every test of engine, servers, adapter, guidance and packaging
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(K),-k '$(K)') $(ARGS)
 
 promises: $(READY) ## Show what SQLSpec's adapter and the bundled one make of every promise
