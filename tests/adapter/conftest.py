@@ -11,8 +11,10 @@ from typing import Any
 import psqlpy_adapter
 import pytest
 import sqlspec.adapters.psqlpy
+from copying_tools import ITEMS
 from harness import Adapter
 from proveskill.servers import Database, Servers, ServerSpec
+from psqlpy_adapter.copying import source as slicing
 
 SCHEMA = Path(__file__).parents[2] / "examples" / "schema.sql"
 ADAPTERS = {
@@ -69,3 +71,25 @@ async def config(make_config: Callable[..., Any]) -> Any:
 async def session(config: Any) -> AsyncIterator[Any]:
     async with config.provide_session() as session:
         yield session
+
+
+@pytest.fixture
+async def items(session) -> None:
+    """The table that loads fill."""
+    await session.execute_script(ITEMS)
+
+
+@pytest.fixture
+def small_slices(monkeypatch) -> None:
+    """Loads go in slices of 100 rows."""
+    monkeypatch.setattr(slicing, "SLICE_ROWS", 100)
+
+
+@pytest.fixture
+async def small(dsn: str) -> AsyncIterator[psqlpy_adapter.PsqlpyConfig]:
+    """A configuration of two connections."""
+    config = psqlpy_adapter.PsqlpyConfig(
+        connection_config={"dsn": dsn, "max_db_pool_size": 2, "pool_timeout_sec": 10}
+    )
+    yield config
+    await config.close_pool()

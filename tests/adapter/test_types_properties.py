@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psqlpy_adapter import PsqlpyConfig
 from psqlpy_adapter.types import Interval, Range
-from test_types_table import alike
+from types_cases import alike
 
 Select = Callable[[str, Any], list[dict[str, Any]]]
 SETTINGS = settings(

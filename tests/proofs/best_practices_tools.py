@@ -5,35 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from relay import Relay
 
-PID = "SELECT pg_backend_pid()"
 OPEN = """SELECT count(*) FROM pg_stat_activity
     WHERE application_name = %s AND datname = current_database()"""
-
-
-def ask(dsn: str, query: str, *values: Any) -> Any:
-    """The value that another client gets, past SQLSpec and psqlpy: of committed rows."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        row = connection.execute(query, values).fetchone()
-    return None if row is None else row[0]
-
-
-async def until(condition: Callable[[], Any]) -> Any:
-    """Wait until a condition holds, ten seconds at most, and return its value."""
-    async with asyncio.timeout(10):
-        while not (value := condition()):  # noqa: ASYNC110 - any condition
-            await asyncio.sleep(0.001)
-    return value
 
 
 async def failure(work: Awaitable[Any]) -> Any:
@@ -57,19 +39,6 @@ def cores() -> int:
     text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     found = re.findall(r"physical id\s*: (\d+).*?cpu cores\s*: (\d+)", text, re.DOTALL)
     return sum(int(number) for number in dict(found).values())
-
-
-@contextmanager
-def full_queue() -> Iterator[str]:
-    """A connection string for a port that answers no more packets: its queue is full."""
-    busy = socket.create_server(("127.0.0.1", 0), backlog=0)
-    crowd = [socket.socket() for _ in range(4)]
-    for client in crowd:
-        client.setblocking(False)
-        client.connect_ex(busy.getsockname())
-    yield f"postgresql://app:secret@127.0.0.1:{busy.getsockname()[1]}/app"
-    for found in (busy, *crowd):
-        found.close()
 
 
 class Tap(Relay):

@@ -6,7 +6,7 @@ import asyncio
 import random
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -117,13 +117,6 @@ async def kind_of(key: str) -> str | None:
             if not isinstance(error, TypeError | ImproperConfigurationError):
                 return kind
     return None
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so, ten seconds at most."""
-    async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
 
 
 async def options(dsn: str, **keys: Any) -> Options:

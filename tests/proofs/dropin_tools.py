@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from psqlpy_adapter import PsqlpyConfig
 
 ROOT = Path(__file__).parents[2]
@@ -35,12 +34,6 @@ async def answer(config: Any, query: str = "SELECT 42", *values: Any) -> Any:
     """The answer to a query in a session of its own."""
     async with config.provide_session() as session:
         return await session.select_value(query, *values)
-
-
-def seen(dsn: str, query: str, *values: Any) -> Any:
-    """What libpq is answered on a connection of its own."""
-    with psycopg.connect(dsn) as connection:
-        return connection.execute(query, values).fetchone()[0]
 
 
 def address(dsn: str) -> str:

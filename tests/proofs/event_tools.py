@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import psycopg
-from pooling_tools import ask
+from watching_tools import ask
 
 LISTENERS = (
     "FROM pg_stat_activity WHERE query LIKE 'LISTEN%%' AND state = 'idle' "

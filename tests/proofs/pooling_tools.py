@@ -1,24 +1,13 @@
-"""What the proofs of pooling look at: pools, backends, and the messages to a server."""
+"""What the proofs of pooling and concurrency look at: pools, backends, messages to a server."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-import psycopg
 from relay import Relay
-
-PID = "SELECT pg_backend_pid()"
-
-
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Wait until a condition holds, and return its value."""
-    async with asyncio.timeout(seconds):
-        while not (value := condition()):  # noqa: ASYNC110 - any condition
-            await asyncio.sleep(0.001)
-    return value
+from watching_tools import ask
 
 
 @contextmanager
@@ -33,11 +22,16 @@ def later(seconds: float) -> Iterator[None]:
         del loop.time  # type: ignore[method-assign]
 
 
-def ask(dsn: str, query: str, *values: Any) -> Any:
-    """The value that another client, past SQLSpec and psqlpy, gets for a query."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        row = connection.execute(query, values).fetchone()
-    return None if row is None else row[0]
+@asynccontextmanager
+async def cancellable() -> AsyncIterator[None]:
+    """Make a cancellation again of what psqlpy makes of it: the wrapper that the text shows."""
+    try:
+        yield
+    except TypeError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from error
+        raise
 
 
 def backends(dsn: str, name: str) -> int:

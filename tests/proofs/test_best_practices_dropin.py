@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from best_practices_tools import OPEN, ask
+from best_practices_tools import OPEN
 from proveskill import proves
 from psqlpy_adapter import PsqlpyConfig as DropIn
+from watching_tools import ask
 
 
 @proves(

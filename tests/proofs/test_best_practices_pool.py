@@ -7,13 +7,14 @@ from contextlib import AsyncExitStack
 
 import psqlpy
 import pytest
-from best_practices_tools import OPEN, PID, Tap, ask, cores, failure, run_apart, until
+from best_practices_tools import OPEN, Tap, cores, failure, run_apart
 from proveskill import proves
 from psqlpy import ConnRecyclingMethod
 from psqlpy.exceptions import BaseConnectionPoolError, ConnectionPoolConfigurationError
 from relay import Relay
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import DatabaseConnectionError
+from watching_tools import PID, ask, until
 
 
 def pool_of(dsn, size=2, **keys):

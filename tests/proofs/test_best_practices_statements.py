@@ -7,11 +7,12 @@ import uuid
 
 import numpy as np
 import pytest
-from best_practices_tools import ask, failure
+from best_practices_tools import failure
 from proveskill import proves
 from psqlpy.extra_types import Float64, PgVector
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import ask
 
 NEAREST = "SELECT id FROM embeddings ORDER BY vector <#> $1 LIMIT 1"
 

@@ -6,13 +6,15 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
-from best_practices_tools import PID, ask, failure, full_queue, until
+from best_practices_tools import failure
+from configuration_tools import full_queue
 from observing import until_asleep
 from proveskill import proves
 from psqlpy.exceptions import BaseConnectionPoolError
 from socket_options import connected
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import DatabaseConnectionError, QueryTimeoutError
+from watching_tools import PID, ask, until
 
 
 def pool_of(dsn, **keys):
@@ -127,7 +129,7 @@ async def test_the_socket_options_that_give_up_a_dead_peer(dsn, key: str, keys: 
     adapter="stock",
     table="Wait | Limit",
 )
-async def test_what_a_given_up_acquisition_leaves(dsn, end: str):
+async def test_what_a_given_up_acquisition_leaves(dsn, silent, end: str):
     config = pool_of(dsn)
     pool = await config.provide_pool()
     async with config.provide_session() as one, config.provide_session():
@@ -141,28 +143,22 @@ async def test_what_a_given_up_acquisition_leaves(dsn, end: str):
         assert pid in (await one.select_value(PID), await two.select_value(PID))
     await config.close_pool()
 
-    accepted = []
-    server = await asyncio.start_server(lambda *client: accepted.append(client), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    silent = pool_of(f"postgresql://app:secret@127.0.0.1:{port}/app", connect_timeout_sec=1)
+    mute = pool_of(silent.dsn, connect_timeout_sec=1)
     for number in (1, 2, 2):
-        waiting = asyncio.create_task(take(silent))
-        await until(lambda number=number: len(accepted) == number)
+        waiting = asyncio.create_task(take(mute))
+        await until(lambda number=number: silent.accepted == number)
         await asyncio.wait([waiting], timeout=0.02)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    assert len(accepted) == 2
-    await getattr(silent, end)()
+    assert silent.accepted == 2
+    await getattr(mute, end)()
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(silent.close_pool)
-        waiting = asyncio.create_task(take(silent))
-        await until(lambda: len(accepted) == 3)
+        stack.push_async_callback(mute.close_pool)
+        waiting = asyncio.create_task(take(mute))
+        await until(lambda: silent.accepted == 3)
         waiting.cancel()
         await asyncio.wait([waiting])
-    server.close()
-    for _, writer in accepted:
-        writer.close()
 
 
 @proves("Put no `asyncio.timeout` around a query: the server goes on with it.", adapter="stock")
@@ -182,5 +178,5 @@ async def test_the_server_goes_on_with_a_query_that_was_given_up(dsn, session):
         assert isinstance(await asking, TimeoutError | TypeError)
         look = "SELECT wait_event FROM pg_stat_activity WHERE pid = %s"
         assert ask(dsn, look, pid) == "PgSleep"
-        ask(dsn, "SELECT pg_terminate_backend(%s, 5000)", pid)
+        ask(dsn, "SELECT pg_terminate_backend(%s)", pid)
     await config.close_pool()

@@ -8,21 +8,14 @@ from itertools import pairwise
 import psqlpy
 import pytest
 import sqlspec.exceptions
-from best_practices_tools import PID, ask, failure, run_apart
+from best_practices_tools import failure
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import PID, ask
 
 ADD = "INSERT INTO kept (id, name) VALUES ($1, $2)"
 COUNT = "SELECT count(*) FROM kept"
-
-
-@pytest.fixture
-async def kept(session):
-    """A session, and an empty table."""
-    await session.execute("CREATE TABLE IF NOT EXISTS kept (id int PRIMARY KEY, name text)")
-    await session.execute("TRUNCATE kept")
-    return session
 
 
 @proves("By itself, all or nothing: `{method}`.")
@@ -53,49 +46,6 @@ async def test_bulk_inside_a_transaction(kept, dsn, function: str, method: str):
     await getattr(kept, method)(ADD, [(1, "a"), (2, "b")])
     assert ask(dsn, COUNT) == 3
     await failure(kept.rollback())
-
-
-COPIES = """
-import asyncio, faulthandler, os, struct, sys
-import psqlpy
-
-async def copy(dsn, size, times, encoded):
-    connection = await psqlpy.connect(dsn)
-    await connection.execute("CREATE TEMP TABLE copied (t text)")
-    rows = [("x" * 994,)] * (size // 1000)  # and 6 bytes of format a row
-    row = struct.pack("!hi", 1, 994) + b"x" * 994
-    buffer = b"PGCOPY\\n\\xff\\r\\n\\0" + bytes(8) + row * (size // 1000) + struct.pack("!h", -1)
-    for _ in range(times):
-        faulthandler.dump_traceback_later(1, exit=True)
-        if encoded:
-            await connection.binary_copy_to_table(buffer, "copied", columns=["t"])
-        else:
-            await connection.copy_records_to_table("copied", rows, columns=["t"])
-    os._exit(0)
-
-children = {}
-for size, times, encoded in eval(sys.argv[2]):
-    if not (child := os.fork()):
-        asyncio.run(copy(sys.argv[1], size, times, encoded))
-    children[child] = (size, encoded)
-froze = []
-for _ in list(children):
-    child, status = os.wait()
-    if status:
-        froze.append(children[child])
-print(froze)
-"""
-
-
-@proves(
-    "Many rows: COPY in calls below 400 kB, because from 512 KiB on a call can freeze the process; "
-    "or one `binary_copy_to_table` of an encoded buffer."
-)
-def test_which_copies_freeze_the_process(dsn):
-    """A watchdog of C's ends the child that is frozen: no Python runs in it any more."""
-    copies = [(600_000, 2_000, False), (400_000, 50, False), (4_000_000, 10, True)]
-    run = run_apart(COPIES, dsn, copies)
-    assert run.stdout.strip() == "[(600000, False)]"
 
 
 @proves(

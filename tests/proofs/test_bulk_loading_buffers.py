@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,10 +13,11 @@ import psqlpy.extra_types
 import psycopg
 import pyarrow as pa
 import pytest
+from best_practices_tools import run_apart
+from copy_tools import buffer
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyDriver
 from sqlspec.exceptions import SQLSpecError
-from test_bulk_loading_freezing import buffer
 from traffic_tools import overheard
 
 CLASSES = {"UUID": UUID, "Decimal": Decimal, "PgVector": psqlpy.extra_types.PgVector}
@@ -143,11 +141,7 @@ async def test_the_size_of_vectors(dsn: str, base: int, each: int, rows: int, mo
     adapter="stock",
 )
 async def test_vectors_cannot_be_loaded(dsn: str, session: PsqlpyDriver, error: str) -> None:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PANIC, dsn, stdout=subprocess.PIPE
-    )
-    output, _ = await asyncio.wait_for(child.communicate(), 60)
-    attempts = json.loads(output)
+    attempts = json.loads(run_apart(PANIC, dsn).stdout)
     assert len(attempts) == 4
     for panic, is_alive in attempts:
         assert panic == [error, "internal error: entered unreachable code"]

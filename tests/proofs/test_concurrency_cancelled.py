@@ -7,15 +7,16 @@ timeout is made to end by putting the clock of the loop forward.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
-from pooling_tools import PID, ask, later, until
+from pooling_tools import cancellable, later
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
+from watching_tools import PID, ask, until
 
 STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
 BLOCKED = (
@@ -37,17 +38,6 @@ def blocking(dsn: str) -> Iterator[None]:
 
 async def insert(session: PsqlpyDriver, name: str) -> None:
     await session.execute(INSERT, name)
-
-
-@asynccontextmanager
-async def cancellable() -> AsyncIterator[None]:
-    try:
-        yield
-    except TypeError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError from error
-        raise
 
 
 async def in_timeout(work: Coroutine[Any, Any, None]) -> None:
@@ -189,7 +179,7 @@ async def test_what_waits_for_an_abandoned_query(dsn: str, block: str) -> None:
     adapter="stock",
 )
 async def test_what_bounds_an_abandoned_query(dsn: str, setting: str) -> None:
-    slow = "INSERT INTO late SELECT $1 FROM pg_sleep(0.5)"
+    slow = "INSERT INTO late SELECT $1 FROM pg_sleep(0.3)"
     with blocking(dsn):
         pass  # the table is there
     for options, landed in (("-c application_name=unbounded", 1), (f"-c {setting}=250", 0)):

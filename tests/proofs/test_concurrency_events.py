@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 from event_tools import Ear, kill_listener, listeners
-from pooling_tools import ask, until
 from proveskill import proves
 from sqlspec import AsyncEventChannel
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import EventChannelError
+from watching_tools import ask, until
 
 
 @pytest.fixture

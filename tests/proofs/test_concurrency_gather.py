@@ -6,9 +6,10 @@ import asyncio
 from typing import Any
 
 import psycopg
-from pooling_tools import PID, Tap, ask, until
+from pooling_tools import Tap
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig
+from watching_tools import PID, ask, until
 
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity "
@@ -50,8 +51,11 @@ async def test_a_session_runs_one_statement_at_a_time(config: PsqlpyConfig, coun
             assert sum(other["begun"] <= row["begun"] < other["ended"] for other in rows) == count
 
         orders = []
-        for new in range(50):
-            calls = (session.select_one(spans.format(new / 1e9), number) for number in range(50))
+        for turn in range(50):  # with texts that are all new, the first turns show it
+            calls = (
+                session.select_one(spans.format((50 * turn + number) / 1e9), number)
+                for number in range(50)
+            )
             rows = sorted(await asyncio.gather(*calls), key=lambda row: row["begun"])
             orders.append([row["n"] for row in rows])
             if orders[-1] != list(range(50)):

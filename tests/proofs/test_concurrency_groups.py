@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import pytest
-from pooling_tools import PID, ask, until
+from pooling_tools import cancellable
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig
+from watching_tools import PID, ask, until
 
 SLEEPS = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = %s"
-
-
-@asynccontextmanager
-async def cancellable() -> AsyncIterator[None]:
-    try:
-        yield
-    except TypeError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError from error
-        raise
 
 
 async def run_group(

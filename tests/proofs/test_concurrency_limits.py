@@ -6,16 +6,16 @@ import asyncio
 
 import pytest
 import sqlspec.exceptions
-from pooling_tools import PID, ask
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import PID, ask
 
 STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
 
 
 def bounded(dsn: str, setting: str) -> PsqlpyConfig:
-    settings = {"dsn": dsn, "max_db_pool_size": 2, "options": f"-c {setting}=250"}
+    settings = {"dsn": dsn, "max_db_pool_size": 2, "options": f"-c {setting}=150"}
     return PsqlpyConfig(connection_config=settings)
 
 
@@ -64,7 +64,7 @@ async def test_a_wait_for_a_lock_has_a_limit_of_its_own(dsn: str, setting: str) 
             with pytest.raises(SQLSpecError, match="due to lock timeout"):
                 await other.execute("INSERT INTO locked VALUES (1)")
             # It limits nothing else.
-            assert await other.select_value("SELECT 1 FROM pg_sleep(0.3)") == 1
+            assert await other.select_value("SELECT 1 FROM pg_sleep(0.2)") == 1
         await holder.rollback()
     await config.close_pool()
 

@@ -7,9 +7,9 @@ import asyncio
 import psqlpy.exceptions
 import pytest
 from event_tools import kill_listener, listeners
-from pooling_tools import ask, until
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig
+from watching_tools import ask, until
 
 NOTIFY = "SELECT pg_notify('jobs', %s)"
 

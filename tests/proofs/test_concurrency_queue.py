@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from event_tools import Ear, kill_listener, listeners
-from pooling_tools import ask, until
 from proveskill import proves
 from sqlspec import AsyncEventChannel
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.adapters.psqlpy.events import PsqlpyEventQueueStore
+from watching_tools import ask, until
 
 STORED = "SELECT count(*) FROM sqlspec_event_queue WHERE channel = %s AND status = %s"
 Open = Callable[[str], Awaitable[AsyncEventChannel]]

@@ -6,10 +6,10 @@ import asyncio
 
 import psqlpy
 import pytest
-from pooling_tools import PID, ask, until
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import OperationCancelledError
+from watching_tools import PID, ask, until
 
 SLEEPS = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = %s"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from configuration_taps import Tap
+from configuration_taps import Tap, event_through
 from configuration_tools import database_of, value
 from proveskill import proves
 from psqlpy.extra_types import PgVector
@@ -177,22 +176,11 @@ async def test_the_direct_address(dsn: str, tmp_path: Path, key: str) -> None:
         registry = SQLSpec()
         config = PsqlpyConfig(connection_config={"dsn": tap.dsn(dsn)}, driver_features={key: dsn})
         channel = registry.event_channel(registry.add_config(config))
-
-        async def first_event() -> Any:
-            async for message in channel.iter_events("configuration", poll_interval=0.05):
-                return message.payload
-            raise AssertionError("the channel was closed")
-
-        task = asyncio.ensure_future(first_event())
-        async with asyncio.timeout(10):
-            while not task.done():
-                await channel.publish("configuration", {"sent": True})
-                await asyncio.wait([task], timeout=0.02)
-        assert await task == {"sent": True}
-        assert b"pg_notify" in b"".join(tap.said).lower()
-        assert b"listen" not in b"".join(tap.said).lower()
-        await channel.shutdown()
+        event, said = await event_through(tap, channel)
         await config.close_pool()
+    assert event == {"sent": True}
+    assert b"pg_notify" in said
+    assert b"listen" not in said
 
 
 @proves("A misspelt feature is accepted and does nothing:", adapter="stock")

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from configuration_taps import Tap
-from configuration_tools import failure, full_queue, kind_of, until
+from configuration_tools import failure, full_queue, kind_of
 from proveskill import proves
 from psqlpy.exceptions import BaseConnectionPoolError
 from socket_options import connected
 from sqlspec.adapters.psqlpy import PsqlpyConfig
+from watching_tools import until
 
 
 async def seconds_to_fail(**keys: Any) -> float:
@@ -77,7 +78,7 @@ async def test_the_limit_of_data_that_nobody_acknowledges(dsn: str, key: str) ->
         tasks = [asyncio.create_task(ask(config)) for config in configs]
         await ready.acquire()
         await ready.acquire()
-        tap.lose_packets()
+        await tap.lose_packets()
         go_on.set()
         done, waiting = await asyncio.wait(tasks, timeout=5, return_when="FIRST_COMPLETED")
         assert done == {tasks[0]}
@@ -109,8 +110,8 @@ async def test_an_idle_connection_is_given_up(dsn: str, key: str) -> None:
                 peers = {found.getpeername()[1] for found in tap.sockets}
                 ports.append((peers & set(connected()) - before).pop())
             configs.append(config)
-        tap.lose_packets()
-        await until(lambda: ports[0] not in connected())
+        await tap.lose_packets()
+        await until(lambda: ports[0] not in connected(), pause=0.05)
         assert ports[1] in connected()
         tap.cut()
         for config in configs:

@@ -13,8 +13,7 @@ from configuration_tools import keys_of
 from proveskill import proves
 from psqlpy import ConnRecyclingMethod
 from sqlspec.adapters.psqlpy import PsqlpyConfig
-
-PID = "SELECT pg_backend_pid()"
+from watching_tools import PID
 
 
 @proves("The drop-in takes the same keys, words for enums, and some more.")

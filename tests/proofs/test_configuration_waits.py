@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from configuration_tools import database_of, until, value
+from configuration_tools import database_of, value
 from observing import until_asleep
 from proveskill import proves
 from psqlpy import SslMode
+from silent_tools import Silent
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import QueryTimeoutError
+from watching_tools import until
 
 ALL_LIMITS = {
     "connect_timeout_sec": 0,
@@ -23,28 +25,6 @@ ALL_LIMITS = {
     "options": "-c statement_timeout=50 -c lock_timeout=50 -c authentication_timeout=50",
     "max_db_pool_size": 2,
 }
-
-
-class Silent:
-    """A server that accepts, and says nothing. It counts its clients."""
-
-    def __init__(self) -> None:
-        self.accepted = 0
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        await reader.read()
-        writer.close()
-
-
-@pytest.fixture
-async def silent() -> AsyncIterator[tuple[Silent, str]]:
-    """The server and its connection string."""
-    found = Silent()
-    server = await asyncio.start_server(found.handle, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    yield found, f"postgresql://app:secret@127.0.0.1:{port}/app"
-    server.close()
 
 
 async def gives_up(
@@ -74,19 +54,18 @@ async def gives_up(
     "An attempt that you gave up keeps its place in the pool until `close_pool()`: Pooling.",
     adapter="stock",
 )
-async def test_no_key_bounds_the_wait_for_a_silent_server(silent: tuple[Silent, str]) -> None:
-    server, dsn = silent
+async def test_no_key_bounds_the_wait_for_a_silent_server(silent: Silent) -> None:
     for mode in (SslMode.Require, SslMode.Disable):
-        server.accepted = 0
-        keys = {**ALL_LIMITS, "dsn": dsn, "ssl_mode": mode}
+        silent.accepted = 0
+        keys = {**ALL_LIMITS, "dsn": silent.dsn, "ssl_mode": mode}
         config = PsqlpyConfig(connection_config=keys)
         for number in (1, 2):
-            assert await gives_up(config, 0.1, lambda number=number: server.accepted == number)
+            assert await gives_up(config, 0.1, lambda number=number: silent.accepted == number)
         # The two attempts have the two places; the third one does not even begin.
         assert await gives_up(config, 0.1)
-        assert server.accepted == 2
+        assert silent.accepted == 2
         await config.close_pool()
-        assert await gives_up(config, 0.1, lambda: server.accepted == 3)
+        assert await gives_up(config, 0.1, lambda: silent.accepted == 3)
         await config.close_pool()
 
 
@@ -99,10 +78,10 @@ async def test_no_key_bounds_the_wait_for_a_silent_server(silent: tuple[Silent, 
     table="What takes long | What bounds it",
 )
 async def test_no_key_bounds_the_wait_for_a_free_connection(
-    dsn: str, silent: tuple[Silent, str], count: int
+    dsn: str, silent: Silent, count: int
 ) -> None:
     full = PsqlpyConfig(connection_config={**ALL_LIMITS, "options": "", "dsn": dsn})
-    mute = PsqlpyConfig(connection_config={**ALL_LIMITS, "dsn": silent[1]})
+    mute = PsqlpyConfig(connection_config={**ALL_LIMITS, "dsn": silent.dsn})
     async with full.provide_session() as session, full.provide_session():
         given_up = [await gives_up(full, 0.2), await gives_up(mute, 0.2)]
         assert await session.select_value("SELECT current_database()") == database_of(dsn)

@@ -6,9 +6,10 @@ import asyncio
 import time
 
 import pytest
-from dropin_tools import opened, seen
+from dropin_tools import opened
 from proveskill import proves
 from sqlspec.exceptions import SQLSpecError, UniqueViolationError
+from watching_tools import ask
 
 
 @proves(
@@ -46,7 +47,7 @@ async def test_gathered_statements(dropin, dsn) -> None:
     )
     assert answers[:100:2] == list(range(50))
     assert isinstance(answers[-1], UniqueViolationError)
-    assert seen(dsn, count) == 52
+    assert ask(dsn, count) == 52
 
 
 @proves("The server still runs the statements of one session one after the other.")
@@ -78,13 +79,13 @@ async def test_a_batch_is_part_of_the_transaction(method: str, dropin, dsn) -> N
         await dropin.begin()
         await many(ADD, [(n,) for n in range(sets)])
         assert await dropin.select_value(COUNT) == sets
-        assert seen(dsn, COUNT) == 0
+        assert ask(dsn, COUNT) == 0
         await dropin.rollback()
         with pytest.raises(UniqueViolationError):
             await many(ADD, [*((n,) for n in range(sets)), (0,)])
-        assert seen(dsn, COUNT) == 0
+        assert ask(dsn, COUNT) == 0
     await many(ADD, [(1,), (2,)])
-    assert seen(dsn, COUNT) == 2
+    assert ask(dsn, COUNT) == 2
 
 
 @proves("It counts what the server counted and returns the rows of `{word}`.")

@@ -8,12 +8,12 @@ import uuid
 import numpy as np
 import psqlpy
 import pytest
-from dropin_tools import opened, seen
+from dropin_tools import opened
 from proveskill import proves
 from psqlpy_adapter.types import Interval
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import PID, ask
 
-PID = "SELECT pg_backend_pid()"
 STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
 
 
@@ -63,10 +63,10 @@ async def test_connections_outside_of_the_pool(create: str, connection: str, dsn
             assert (pool.status().size, pool.status().max_size) == (1, 1)
         count = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
         await config.close_pool()
-        assert seen(dsn, count, list(pids)) == 2
+        assert ask(dsn, count, list(pids)) == 2
         for each in made:
             each.close()
-        while seen(dsn, count, list(pids)):
+        while ask(dsn, count, list(pids)):
             pass
 
 
@@ -81,18 +81,18 @@ async def test_a_stream_holds_a_transaction(dropin, dsn) -> None:
     async def leave_early():
         stream = dropin.select_stream(numbers, chunk_size=2)
         assert await anext(aiter(stream)) == {"g": 1}
-        assert seen(dsn, STATE, pid) == "idle in transaction"
+        assert ask(dsn, STATE, pid) == "idle in transaction"
         return stream
 
     stream = await leave_early()
     assert len([row async for row in stream]) == 8
-    assert seen(dsn, STATE, pid) == "idle"
+    assert ask(dsn, STATE, pid) == "idle"
     stream = await leave_early()
     await stream.aclose()
-    assert seen(dsn, STATE, pid) == "idle"
+    assert ask(dsn, STATE, pid) == "idle"
     stream = await leave_early()
     assert await dropin.select_value("SELECT 42") == 42
-    assert seen(dsn, STATE, pid) == "idle"
+    assert ask(dsn, STATE, pid) == "idle"
     assert len([row async for row in stream]) == 8
 
 
@@ -115,8 +115,8 @@ async def test_the_raw_connection_is_psqlpys(name: str, dsn) -> None:
             pid = (await raw.fetch(PID)).result()[0]["pg_backend_pid"]
             await raw.execute("BEGIN")
             await session.select_value("SELECT 42")
-            assert seen(dsn, STATE, pid) == "idle in transaction"
-        assert seen(dsn, STATE, pid) == "idle"
+            assert ask(dsn, STATE, pid) == "idle in transaction"
+        assert ask(dsn, STATE, pid) == "idle"
 
 
 @proves("`result.{name}()` | the first row, or {nothing}", table="Call | New")

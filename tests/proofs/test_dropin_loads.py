@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from dropin_tools import seen
 from proveskill import proves
 from sqlspec.exceptions import SQLSpecError, UniqueViolationError
+from watching_tools import ask
 
 COUNT = "SELECT count(*) FROM loaded"
 OLD = "TRUNCATE loaded; INSERT INTO loaded VALUES (2, 'old'), (3, 'x')"
@@ -38,7 +38,7 @@ async def test_a_large_load_leaves_the_loop_running(dropin, dsn) -> None:
     while not load.done():
         await asyncio.sleep(0.001)
         turns += 1
-    assert (await load).telemetry["rows_processed"] == seen(dsn, COUNT) == rows
+    assert (await load).telemetry["rows_processed"] == ask(dsn, COUNT) == rows
     assert turns > 10
     key = str(uuid.uuid4())
     for pg_type, array, text in [
@@ -51,7 +51,7 @@ async def test_a_large_load_leaves_the_loop_running(dropin, dsn) -> None:
     ]:
         await fresh(dropin, f"value {pg_type}")
         await dropin.load_from_arrow("loaded", pa.table({"value": array}))
-        assert seen(dsn, "SELECT value::text FROM loaded") == text
+        assert ask(dsn, "SELECT value::text FROM loaded") == text
 
 
 @proves("All of it or nothing: a failed load leaves the old rows, also with `overwrite={given}`.")
@@ -61,9 +61,9 @@ async def test_a_failed_load_leaves_the_old_rows(given: bool, dropin, dsn) -> No
     for overwrite in (False, given):
         with pytest.raises(UniqueViolationError):
             await dropin.load_from_arrow("loaded", pa.table({"id": [3, 3]}), overwrite=overwrite)
-        assert seen(dsn, "SELECT array_agg(id ORDER BY id) FROM loaded") == [1, 2]
+        assert ask(dsn, "SELECT array_agg(id ORDER BY id) FROM loaded") == [1, 2]
     await dropin.load_from_arrow("loaded", pa.table({"id": [3]}), overwrite=given)
-    assert seen(dsn, "SELECT array_agg(id) FROM loaded") == [3]
+    assert ask(dsn, "SELECT array_agg(id) FROM loaded") == [3]
 
 
 @proves(
@@ -90,11 +90,11 @@ async def test_batches_are_not_all_held(dropin, dsn, monkeypatch, tmp_path) -> N
     for source in (batches(), pa.RecordBatchReader.from_batches(schema, batches())):
         most = 0
         await dropin.load_from_arrow("loaded", source, overwrite=True)
-        assert seen(dsn, COUNT) == 500
+        assert ask(dsn, COUNT) == 500
         assert 1 <= most <= 5
     pq.write_table(pa.table({"id": range(7)}), tmp_path / "ids.parquet")
     await dropin.load_from_arrow("loaded", ds.dataset(tmp_path), overwrite=True)
-    assert seen(dsn, COUNT) == 7
+    assert ask(dsn, COUNT) == 7
 
 
 @proves(

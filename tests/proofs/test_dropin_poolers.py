@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from dropin_tools import answer, opened, seen
+from dropin_tools import answer, opened
 from pooler_tools import Pooler
 from proveskill import proves
 from sqlspec.exceptions import DatabaseConnectionError
+from watching_tools import ask
 
 SAYS_SO = {"pooler_mode": "transaction"}
 
@@ -31,4 +32,4 @@ async def test_a_pooler_that_does_not_track_is_refused(version: str, setting: st
             async with config.provide_session() as session:
                 await session.execute("CREATE TABLE half_done (id int)")
     assert f"Use PgBouncer {version} or later with {setting} > 0" in str(raised.value)
-    assert seen(dsn, "SELECT to_regclass('half_done')") is None
+    assert ask(dsn, "SELECT to_regclass('half_done')") is None

@@ -15,6 +15,7 @@ import uuid
 import zipfile
 from decimal import Decimal
 from importlib.metadata import version
+from typing import Any
 
 import psqlpy_adapter
 from dropin_tools import ROOT, SKILL, answer, child, opened
@@ -127,6 +128,11 @@ async def test_the_two_adapters_act_differently(session, dropin) -> None:
     assert await dropin.select(statement, 1, 2) == [{"id": 1}, {"id": 2}]
 
 
+def package() -> dict[str, Any]:
+    """What the wheel says of itself."""
+    return tomllib.loads((ROOT / "examples" / "pyproject.toml").read_text())["project"]
+
+
 PROGRAM = """
 import asyncio, sys
 from sqlspec.adapters.psqlpy import PsqlpyConfig
@@ -145,14 +151,18 @@ asyncio.run(main())
     "Copy the folder `{folder}` of this skill beside the project's packages; "
     "`SKILL_DIR` is the folder of `{main}`:",
     "Then change the import line, and nothing else:",
+    "One step brings it in (or `pip install` its wheel, `{wheel}`); then change the import:",
 )
-def test_a_copied_folder_and_a_changed_import_do(folder: str, main: str, dsn, tmp_path) -> None:
+def test_a_copied_folder_and_a_changed_import_do(
+    folder: str, main: str, wheel: str, dsn, tmp_path
+) -> None:
     [skill] = ROOT.glob(f"skills/*/{main}")
     shutil.copytree(skill.parent / folder, tmp_path / "psqlpy_adapter")
     changed = PROGRAM.replace("from sqlspec.adapters.psqlpy import", "from psqlpy_adapter import")
     assert changed != PROGRAM
     found = child(changed, dsn, tmp_path).communicate(timeout=30)[0].split()
     assert found == ["2", str(tmp_path / "psqlpy_adapter" / "__init__.py")]
+    assert wheel == package()["name"]
 
 
 @proves(
@@ -160,7 +170,7 @@ def test_a_copied_folder_and_a_changed_import_do(folder: str, main: str, dsn, tm
 )
 def test_the_wheel_holds_the_same_package(wheel: str, tmp_path) -> None:
     source = ROOT / "examples"
-    assert tomllib.loads((source / "pyproject.toml").read_text())["project"]["name"] == wheel
+    assert package()["name"] == wheel
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=source, capture_output=True, check=True, timeout=60,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import psycopg
-from dropin_tools import answer, opened, seen
+from dropin_tools import answer, opened
 from proveskill import proves
+from watching_tools import PID, ask
 
-PID = "SELECT pg_backend_pid()"
 METHODS = ("fast", "verified", "clean")
 
 
@@ -19,7 +19,7 @@ async def test_an_open_transaction_ends_with_its_session(dsn) -> None:
                 await session.execute("BEGIN")
                 await session.execute("LOCK TABLE events")
             state = "SELECT state FROM pg_stat_activity WHERE pid = %s"
-            assert seen(dsn, state, pid) == "idle"
+            assert ask(dsn, state, pid) == "idle"
             with psycopg.connect(dsn) as other:
                 other.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE NOWAIT")
                 assert other.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
@@ -64,7 +64,7 @@ async def test_clean_undoes_the_rest(
                     await session.connection.execute_batch("RESET ROLE")
             async with config.provide_session() as session:
                 await session.execute("SELECT 42")
-            last = seen(dsn, "SELECT query FROM pg_stat_activity WHERE pid = %s", pid)
+            last = ask(dsn, "SELECT query FROM pg_stat_activity WHERE pid = %s", pid)
             assert last.startswith("BEGIN; ROLLBACK")
 
 
@@ -74,7 +74,7 @@ async def test_a_dead_connection_is_not_lent(dsn) -> None:
         async with opened(dsn, max_db_pool_size=1, conn_recycling_method=method) as config:
             for _ in range(3):
                 pid = await answer(config, PID)
-                assert seen(dsn, "SELECT pg_terminate_backend(%s, 5000)", pid)
+                assert ask(dsn, "SELECT pg_terminate_backend(%s, 5000)", pid)
                 assert await answer(config, PID) != pid
 
 

@@ -6,16 +6,17 @@ import asyncio
 
 import psycopg
 import pytest
-from dropin_tools import answer, opened, seen
+from dropin_tools import answer, opened
 from proveskill import proves
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import ask
 
 
 @proves("scripts: each statement is committed by itself;")
 async def test_a_script_commits_each_statement(dropin, dsn) -> None:
     with pytest.raises(SQLSpecError):
         await dropin.execute_script("CREATE TABLE first_of_a_script (id int); SELECT 1/0")
-    assert seen(dsn, "SELECT to_regclass('first_of_a_script')::text") == "first_of_a_script"
+    assert ask(dsn, "SELECT to_regclass('first_of_a_script')::text") == "first_of_a_script"
 
 
 @proves("`transaction()` after `begin()`: it commits that one;")
@@ -25,7 +26,7 @@ async def test_a_block_after_begin_commits_what_was_begun(dropin, dsn) -> None:
     await dropin.execute("INSERT INTO begun VALUES (1)")
     async with dropin.transaction():
         await dropin.execute("INSERT INTO begun VALUES (2)")
-    assert seen(dsn, "SELECT count(*) FROM begun") == 2
+    assert ask(dsn, "SELECT count(*) FROM begun") == 2
 
 
 @proves('a `SET`: it outlives its session unless `{key}` is `"{word}"`.')
@@ -79,7 +80,7 @@ async def test_a_session_has_one_transaction_for_all_tasks(dsn) -> None:
             assert await asyncio.create_task(write(own, 9)) not in pids
             await session.rollback()
             await own.commit()
-    assert seen(dsn, "SELECT array_agg(id) FROM shared") == [9]
+    assert ask(dsn, "SELECT array_agg(id) FROM shared") == [9]
 
 
 @proves("Columns of one name collapse in a dict.")

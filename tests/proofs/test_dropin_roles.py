@@ -76,7 +76,7 @@ async def test_a_host_that_is_gone_is_skipped() -> None:
         free.bind(("127.0.0.1", 0))
         dead = f"127.0.0.1:{free.getsockname()[1]}"
         url = on(dead, silent, STANDBY, PRIMARY)
-        keys = {"target_session_attrs": "primary", "connect_timeout_sec": 0.5}
+        keys = {"target_session_attrs": "primary", "connect_timeout_sec": 0.3}
         async with asyncio.timeout(10), opened(url, **keys) as config:
             assert await is_standby(config) is False
     async with Switched(PRIMARY) as one, Switched(STANDBY) as other:

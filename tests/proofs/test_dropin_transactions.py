@@ -6,15 +6,14 @@ import asyncio
 from typing import Any
 
 import psqlpy_adapter
-import psycopg
 import pytest
-from dropin_tools import opened, seen
+from dropin_tools import opened
 from observing import until_asleep
 from proveskill import proves
 from relay import Relay
 from sqlspec.exceptions import SQLSpecError, TransactionError
+from watching_tools import PID, ask, until
 
-PID = "SELECT pg_backend_pid()"
 STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
 
 
@@ -27,7 +26,7 @@ async def test_a_commit_of_an_aborted_transaction_raises(dropin, dsn) -> None:
         await dropin.execute("SELECT 1/0")
     with pytest.raises(TransactionError, match="Nothing was committed"):
         await dropin.commit()
-    assert seen(dsn, "SELECT count(*) FROM kept") == 0
+    assert ask(dsn, "SELECT count(*) FROM kept") == 0
 
 
 @proves(
@@ -89,16 +88,15 @@ async def test_a_statement_that_is_cancelled_stops(dsn) -> None:
         cancelled: asyncio.CancelledError, left_by_a_sibling: ExceptionGroup,
     }  # fmt: skip
     async with opened(dsn, max_db_pool_size=1) as config:
-        with psycopg.connect(dsn, autocommit=True) as observer:
-            for way, error in ways.items():
-                async with config.provide_session() as session:
-                    pid = await session.select_value(PID)
-                    with pytest.raises(error) as raised:
-                        await way(session, sleep)
-                    assert raised.type is error
-                    assert observer.execute(STATE, [pid]).fetchone() == ("idle",)
-                    async with asyncio.timeout(5):
-                        assert await session.select_value("SELECT 42") == 42
+        for way, error in ways.items():
+            async with config.provide_session() as session:
+                pid = await session.select_value(PID)
+                with pytest.raises(error) as raised:
+                    await way(session, sleep)
+                assert raised.type is error
+                assert ask(dsn, STATE, pid) == "idle"
+                async with asyncio.timeout(5):
+                    assert await session.select_value("SELECT 42") == 42
 
 
 @proves("A cancelled statement of a transaction aborts it: roll back.")
@@ -139,7 +137,7 @@ async def test_a_lost_commit_says_that_nobody_knows(name: str, dsn) -> None:
             await commit
         assert raised.type.__name__ == name
         assert raised.type is getattr(psqlpy_adapter, name)
-    assert seen(dsn, "SELECT count(*) FROM slow") == 0
+    assert ask(dsn, "SELECT count(*) FROM slow") == 0
 
 
 @proves(
@@ -160,7 +158,7 @@ async def test_a_cancelled_write_that_was_done_says_so(dsn) -> None:
         await session.execute(add, 2)
         relay.hold()
         write = asyncio.create_task(session.execute(add, 3))
-        await until(lambda: seen(dsn, count) == 3)
+        await until(lambda: ask(dsn, count) == 3)
         write.cancel()
         await asyncio.sleep(0)
         relay.held.clear()
@@ -172,13 +170,7 @@ async def test_a_cancelled_write_that_was_done_says_so(dsn) -> None:
         with pytest.raises(TimeoutError) as late:
             await timed_out(session, lambda session: session.execute(slow))
         assert not hasattr(late.value.__cause__, "__notes__")
-    assert seen(dsn, count) == 3
-
-
-async def until(holds: Any) -> None:
-    async with asyncio.timeout(10):
-        while not await asyncio.to_thread(holds):
-            pass
+    assert ask(dsn, count) == 3
 
 
 class Holding(Relay):

@@ -7,13 +7,15 @@ import os
 import time
 
 import psqlpy
+import psqlpy_adapter.flight
 import psqlpy_adapter.pools
 import pytest
-from dropin_tools import answer, opened, seen
+from dropin_tools import answer, opened
 from proveskill import proves
 from psqlpy_adapter import PsqlpyConfig
 from relay import Relay
 from sqlspec.exceptions import QueryTimeoutError, SQLSpecError
+from watching_tools import ask
 
 SILENT = os.environ["SILENT_DATABASE_URL"]
 OPEN = """SELECT count(*) FROM pg_stat_activity
@@ -87,10 +89,10 @@ async def test_the_limit_of_a_login_is_for_each_host(default: int) -> None:
     for hosts in (1, 2):
         url = SILENT.replace(place, ",".join([place] * hosts))
         began = time.monotonic()
-        async with opened(url, connect_timeout_sec=0.2) as config:
+        async with opened(url, connect_timeout_sec=0.1) as config:
             with pytest.raises(SQLSpecError):
                 await answer(config)
-        assert 0.2 * hosts <= time.monotonic() - began
+        assert 0.1 * hosts <= time.monotonic() - began
 
 
 @proves(
@@ -111,7 +113,7 @@ async def test_the_limit_of_the_wait_for_a_connection(default: int, none: int, d
     table="`connection_config` | Default | Meaning",
 )
 async def test_the_limits_of_a_statement(default: int | None, grace: int, dsn, monkeypatch) -> None:
-    """The client's limit is waited for with a shorter grace."""
+    """The client's limit is waited for with a shorter grace, and the link is given up sooner."""
     async with opened(dsn) as config:
         assert await answer(config, "SHOW statement_timeout") == "0"
         assert config.settings.statement_timeout == default
@@ -119,6 +121,7 @@ async def test_the_limits_of_a_statement(default: int | None, grace: int, dsn, m
     async with opened(dsn, **keys) as config, config.provide_session() as session:
         assert session.checkout.statement_limit == 1 + grace
     monkeypatch.setattr(psqlpy_adapter.pools, "GRACE", 0.1)
+    monkeypatch.setattr(psqlpy_adapter.flight, "WAIT_SECONDS", 0.1)
     async with Relay.before(dsn) as relay:
         keys = {"statement_timeout_sec": 0.2, "connect_timeout_sec": 0.5}
         async with opened(relay.dsn(dsn), **keys) as config, config.provide_session() as session:
@@ -128,6 +131,7 @@ async def test_the_limits_of_a_statement(default: int | None, grace: int, dsn, m
             relay.is_mute = True
             with pytest.raises(QueryTimeoutError, match="the client's own limit"):
                 await session.execute("SELECT 1")
+            relay.cut()
 
 
 @proves(
@@ -142,13 +146,13 @@ async def test_connections_are_opened_with_the_pool(least: int, dsn) -> None:
         keys = {"application_name": name, "min_db_pool_size": size, "max_db_pool_size": 4}
         async with opened(dsn, **keys) as config:
             await config.provide_pool()
-            assert seen(dsn, OPEN, name) == expected
+            assert ask(dsn, OPEN, name) == expected
             async with config.provide_session(), config.provide_session():
                 async with config.provide_session() as session:
                     assert await session.select_value("SELECT 42") == 42
-                assert seen(dsn, OPEN, name) == 3
+                assert ask(dsn, OPEN, name) == 3
             await config.warm_up(4)
-            assert seen(dsn, OPEN, name) == 4
+            assert ask(dsn, OPEN, name) == 4
 
 
 @proves(

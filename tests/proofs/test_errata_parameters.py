@@ -8,10 +8,11 @@ from importlib.metadata import files
 from typing import Any
 
 import pytest
-from configuration_tools import database_of, failure, until, value
+from configuration_tools import database_of, failure, value
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import until
 
 BY_ID = "SELECT name, current_query() AS sent FROM users WHERE id = {}"
 

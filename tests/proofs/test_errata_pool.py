@@ -6,11 +6,11 @@ import asyncio
 import time
 
 import psycopg
-from configuration_tools import pool_failure, until
+from configuration_tools import pool_failure
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import SQLSpecError
-from watching_tools import Wire, becomes, failure, pid_of, seen, state
+from watching_tools import Wire, becomes, failure, pid_of, seen, state, until
 
 INSERT = "INSERT INTO errata_rows SELECT $1 FROM pg_sleep(0.01)"
 

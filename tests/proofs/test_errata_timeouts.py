@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from configuration_tools import failure, full_queue, options, pool_failure, until, value
+from configuration_tools import failure, full_queue, options, pool_failure, value
 from proveskill import proves
+from silent_tools import Silent
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import QueryTimeoutError
-
-
-class Silent:
-    """A server that accepts, and says nothing."""
-
-    accepted = 0
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        await reader.read()
-        writer.close()
-
-
-@pytest.fixture
-async def silent() -> AsyncIterator[tuple[Silent, str]]:
-    """The server and its connection string."""
-    found = Silent()
-    server = await asyncio.start_server(found.handle, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    yield found, f"postgresql://app:secret@127.0.0.1:{port}/app"
-    server.close()
+from watching_tools import until
 
 
 async def waits(config: PsqlpyConfig, seconds: float, begun: Any) -> bool:
@@ -57,20 +37,17 @@ async def waits(config: PsqlpyConfig, seconds: float, begun: Any) -> bool:
     adapter="stock",
     table="claim | false | true",
 )
-async def test_what_the_connect_timeout_ends(
-    dsn: str, silent: tuple[Silent, str], key: str
-) -> None:
+async def test_what_the_connect_timeout_ends(dsn: str, silent: Silent, key: str) -> None:
     with full_queue() as lost:
         assert "connection timed out" in str(await failure(dsn=lost, **{key: 0}))
-    server, mute = silent
-    config = PsqlpyConfig(connection_config={"dsn": mute, key: 0})
-    assert await waits(config, 0.2, lambda: server.accepted == 1)
+    config = PsqlpyConfig(connection_config={"dsn": silent.dsn, key: 0})
+    assert await waits(config, 0.1, lambda: silent.accepted == 1)
     await config.close_pool()
-    keys = {"dsn": dsn, "max_db_pool_size": 2, key: 0, "connect_timeout_nanosec": 400_000_000}
+    keys = {"dsn": dsn, "max_db_pool_size": 2, key: 0, "connect_timeout_nanosec": 200_000_000}
     config = PsqlpyConfig(connection_config=keys)
     async with config.provide_session(), config.provide_session():
         pool = await config.provide_pool()
-        assert await waits(config, 0.5, lambda: pool.status().waiting == 1)
+        assert await waits(config, 0.25, lambda: pool.status().waiting == 1)
     await config.close_pool()
 
 
@@ -156,9 +133,9 @@ async def test_what_ends_a_slow_query(dsn: str, connect: str, user: str, stateme
     with full_queue() as lost:
         assert "connection timed out" in str(await failure(dsn=lost, **{connect: 0}))
     assert (await options(dsn, **{user: 1})).user == 1000
-    slow = "SELECT pg_sleep(0.6)::text"
+    slow = "SELECT pg_sleep(0.3)::text"
     nanoseconds = {
-        f"{name}_nanosec": 500_000_000 for name in ("connect_timeout", "tcp_user_timeout")
+        f"{name}_nanosec": 250_000_000 for name in ("connect_timeout", "tcp_user_timeout")
     }
     assert await value(slow, dsn=dsn, **{connect: 0, user: 0}, **nanoseconds) == ""
     with pytest.raises(QueryTimeoutError):
@@ -186,11 +163,10 @@ async def test_a_refused_connection_fails_at_once(key: str) -> None:
     adapter="stock",
     table="claim | false | true",
 )
-async def test_nothing_ends_the_wait_for_a_silent_server(silent: tuple[Silent, str]) -> None:
+async def test_nothing_ends_the_wait_for_a_silent_server(silent: Silent) -> None:
     """All limits are shorter than the time that is waited: probes begin after 1 s."""
-    server, dsn = silent
     keys = {
-        "dsn": dsn,
+        "dsn": silent.dsn,
         "connect_timeout_sec": 0,
         "connect_timeout_nanosec": 50_000_000,
         "tcp_user_timeout_sec": 0,
@@ -201,5 +177,5 @@ async def test_nothing_ends_the_wait_for_a_silent_server(silent: tuple[Silent, s
         "keepalives_retries": 1,
     }
     config = PsqlpyConfig(connection_config=keys)
-    assert await waits(config, 2.2, lambda: server.accepted == 1)
+    assert await waits(config, 2.2, lambda: silent.accepted == 1)
     await config.close_pool()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
-from configuration_taps import Tap
+from configuration_taps import Tap, event_through
 from pooler_tools import Pooler
 from proveskill import proves
 from psqlpy.exceptions import BaseConnectionPoolError
@@ -42,21 +40,9 @@ async def test_what_uses_the_direct_address(dsn, tmp_path: Path, key: str, backe
             extension_config={"events": {"backend": backend}},
         )
         channel = registry.event_channel(registry.add_config(config))
-
-        async def first_event() -> Any:
-            async for message in channel.iter_events("poolers", poll_interval=0.05):
-                return message.payload
-            raise AssertionError("the channel was closed")
-
-        task = asyncio.ensure_future(first_event())
-        async with asyncio.timeout(10):
-            while not task.done():
-                await channel.publish("poolers", {"sent": True})
-                await asyncio.wait([task], timeout=0.02)
-        said = b"".join(tap.said).lower()
-        await channel.shutdown()
+        event, said = await event_through(tap, channel)
         await config.close_pool()
-    assert await task == {"sent": True}
+    assert event == {"sent": True}
     assert b"pg_notify" in said
     assert b"listen" not in said
 

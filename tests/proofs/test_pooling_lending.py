@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack
 
 import psqlpy
 import pytest
-from pooling_tools import PID, backends, until
+from pooling_tools import backends
 from proveskill import proves
 from psqlpy.exceptions import ConnectionClosedError
 from sqlspec.adapters.psqlpy import PsqlpyConfig
+from watching_tools import PID, until
 
 
 def of_size(dsn: str, size: int, name: str = "lending") -> PsqlpyConfig:

@@ -6,9 +6,9 @@ import asyncio
 import threading
 
 import pytest
-from pooling_tools import PID
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
+from watching_tools import PID
 
 
 @proves(

@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 import sqlspec.exceptions
-from pooling_tools import PID, backends, terminate, until
+from pooling_tools import backends, terminate
 from proveskill import proves
 from psqlpy.exceptions import BaseConnectionPoolError
 from relay import Relay
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import DatabaseConnectionError, SQLSpecError
+from watching_tools import PID, until
 
 
 def of_two(dsn: str, name: str = "losing") -> PsqlpyConfig:

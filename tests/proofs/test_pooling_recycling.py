@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from pooling_tools import PID, Tap, ask, is_in_transaction
+from pooling_tools import Tap, is_in_transaction
 from proveskill import proves
 from psqlpy import ConnRecyclingMethod
 from psqlpy_adapter import PsqlpyConfig as DropIn
 from psqlpy_adapter.pool import PoolTimeoutError
 from recycling_tools import METHODS, using
+from watching_tools import PID, ask
 
 LEFT = {
     "SET": ("SET work_mem = '3MB'", "SELECT current_setting('work_mem') = '3MB'"),

@@ -6,10 +6,10 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import psqlpy
-from pooling_tools import PID
 from proveskill import proves
 from psqlpy import ConnRecyclingMethod
 from sqlspec.adapters.psqlpy import PsqlpyConfig
+from watching_tools import PID
 
 SHOW = "SHOW statement_timeout"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psqlpy
 import pytest
-from pooling_tools import PID, ask, until
 from proveskill import proves
 from psqlpy.exceptions import BaseConnectionPoolError, ConnectionPoolConfigurationError
 from sqlspec.adapters.psqlpy import PsqlpyConfig
+from watching_tools import PID, ask, until
 
 
 @proves("The minimum is {minimum}.", section="pooling#size-the-pool", adapter="stock")

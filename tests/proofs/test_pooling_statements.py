@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from pooling_tools import PID
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import PID
 
 COUNT = "SELECT count(*) FROM pg_prepared_statements"
 NOTES = """

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from pooling_tools import PID, later, until
+from pooling_tools import later
 from proveskill import proves
 from psqlpy import ConnectionPool
 from psqlpy_adapter import PsqlpyConfig as DropIn
 from psqlpy_adapter.pool import PoolTimeoutError
 from relay import Relay
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
+from watching_tools import PID, until
 
 
 async def open_pool(dsn: str, **keys: object) -> tuple[PsqlpyConfig, ConnectionPool]:
@@ -40,12 +41,13 @@ async def acquire(config: PsqlpyConfig, seconds: float) -> AsyncIterator[PsqlpyD
     adapter="stock",
 )
 async def test_the_wait_for_a_connection_has_no_limit(dsn: str) -> None:
-    config, pool = await open_pool(dsn, connect_timeout_sec=1)
+    limit = {"connect_timeout_sec": 0, "connect_timeout_nanosec": 50_000_000}
+    config, pool = await open_pool(dsn, **limit)
     async with config.provide_session(), config.provide_session() as second:
         held = await second.select_value(PID)
         waiting = asyncio.create_task(backend(config))
         await until(lambda: pool.status().waiting)
-        await asyncio.wait({waiting}, timeout=1.1)
+        await asyncio.wait({waiting}, timeout=0.1)
         assert not waiting.done()
         assert pool.status().waiting == 1
     assert await waiting == held

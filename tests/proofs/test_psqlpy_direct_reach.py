@@ -6,29 +6,15 @@ import asyncio
 import importlib
 
 import psqlpy
-import psycopg
 import pytest
 from proveskill import proves
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import ask, until
 
 ADA = "SELECT name FROM users WHERE id = {}"
-SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
-
-
-def is_asleep(dsn: str, pid: int) -> bool:
-    with psycopg.connect(dsn) as other:
-        return other.execute(SLEEPING, [pid]).fetchone() == (1,)
-
-
-def stop(dsn: str, pid: int) -> None:
-    with psycopg.connect(dsn) as other:
-        other.execute("SELECT pg_cancel_backend(%s)", [pid])
-
-
-async def until_asleep(dsn: str, pid: int) -> None:
-    async with asyncio.timeout(5):
-        while not await asyncio.to_thread(is_asleep, dsn, pid):
-            pass
+LONG = "SELECT pg_sleep(10)"
+SLEEPS = f"SELECT wait_event = 'PgSleep' AND query = '{LONG}' FROM pg_stat_activity WHERE pid = %s"
+STOP = "SELECT pg_cancel_backend(%s)"
 
 
 @proves(
@@ -111,12 +97,12 @@ async def test_a_cancelled_call_raises_what_asyncio_promises(session, dsn) -> No
                 await connection.fetch("SELECT pg_sleep(0.03)")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(connection.fetch("SELECT pg_sleep(0.03)"), 0.01)
-        task = asyncio.create_task(connection.fetch("SELECT pg_sleep(10)"))
-        await until_asleep(dsn, pid)
+        task = asyncio.create_task(connection.fetch(LONG))
+        await until(lambda: ask(dsn, SLEEPS, pid))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        stop(dsn, pid)
+        ask(dsn, STOP, pid)
         assert (await connection.fetch("SELECT 1 AS one")).result() == [{"one": 1}]
 
 
@@ -125,12 +111,13 @@ async def test_an_abandoned_query_runs_on(session, dsn) -> None:
     connection = session.connection
     pid = await connection.fetch_val("SELECT pg_backend_pid()")
     for call in (connection.fetch, session.select):
-        task = asyncio.create_task(call("SELECT pg_sleep(10)"))
-        await until_asleep(dsn, pid)
+        task = asyncio.create_task(call(LONG))
+        await until(lambda: ask(dsn, SLEEPS, pid))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert is_asleep(dsn, pid)
-        stop(dsn, pid)
+        assert ask(dsn, SLEEPS, pid)
+        ask(dsn, STOP, pid)
+        await until(lambda: not ask(dsn, SLEEPS, pid))
     kinds = (psqlpy, psqlpy.Connection, psqlpy.Transaction, psqlpy.Cursor, psqlpy.ConnectionPool)
     assert not [name for kind in kinds for name in dir(kind) if "cancel" in name.lower()]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import struct
-import sys
 from decimal import Decimal
-from pathlib import Path
 from uuid import UUID
 
 import psqlpy
@@ -16,7 +13,6 @@ from psqlpy.extra_types import PgVector
 from sqlspec.exceptions import SQLSpecError
 from wire_tools import Recorder, messages_of
 
-TOOL = Path(__file__).with_name("copy_tools.py")
 FAILING = "INSERT INTO jobs VALUES (2); SELECT 1 / 0; INSERT INTO jobs VALUES (3)"
 
 
@@ -85,7 +81,6 @@ def binary_copy(numbers: list[int]) -> bytes:
 
 @proves(
     "`{method}` sends a buffer in PostgreSQL's binary COPY format that you encoded.",
-    "It does not freeze at any size:",
 )
 async def test_a_buffer_is_sent_as_it_is(jobs, dsn, method: str) -> None:
     copied = await getattr(jobs.connection, method)(binary_copy([5, 6]), "jobs", columns=["id"])
@@ -93,28 +88,3 @@ async def test_a_buffer_is_sent_as_it_is(jobs, dsn, method: str) -> None:
     assert await jobs.select_value("SELECT sum(id) FROM jobs") == 12
     with pytest.raises(psqlpy.Error, match="COPY file signature not recognized"):
         await getattr(jobs.connection, method)(b"1\n2\n", "jobs", columns=["id"])
-    assert await ends(dsn, "buffer", 2_000_000, 20) == "done"
-
-
-@proves(
-    "Keep each call below 400 kB: from {limit} KiB of encoded bytes on, however many rows, it can "
-    "freeze the process, see Bulk loading."
-)
-async def test_calls_from_a_size_on_freeze_the_process(dsn, limit: int) -> None:
-    bytes_ = limit * 1024
-    assert await asyncio.gather(
-        ends(dsn, "one row", bytes_, 500, patience=1),
-        ends(dsn, "many rows", bytes_, 500, patience=1),
-        ends(dsn, "one row", bytes_ - 1, 60),
-        ends(dsn, "many rows", 400_000, 20),
-    ) == ["frozen", "frozen", "done", "done"]
-
-
-async def ends(dsn: str, what: str, size: int, times: int, patience: float = 10) -> str:
-    """Copy so many bytes so often in a process of its own; say whether that ended."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, TOOL, dsn, what, str(size), str(times), str(patience),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    output, _ = await child.communicate()
-    return output.decode().split()[-1]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 import psqlpy
-import psycopg
 import pytest
 from proveskill import proves
 from psqlpy import IsolationLevel, ReadVariant
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import seen
 
 ADD = "INSERT INTO direct VALUES ($1)"
 COUNT = "SELECT count(*) FROM direct"
@@ -24,8 +24,7 @@ async def direct(session):
 
 
 def committed(dsn: str) -> list[int]:
-    with psycopg.connect(dsn) as other:
-        return [row[0] for row in other.execute("SELECT id FROM direct ORDER BY id")]
+    return seen(dsn, "SELECT id FROM direct ORDER BY id")
 
 
 @proves(

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg
 import pytest
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
 from sqlspec.exceptions import SQLSpecError
 from traffic_tools import overheard
+from watching_tools import seen
 
 NUMBERS = "SELECT n FROM generate_series(1, {}) n"
 STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
-
-
-def ask(dsn: str, query: str, *values: Any) -> list[Any]:
-    """What another client sees: the first column."""
-    with psycopg.connect(dsn) as connection:
-        return [row[0] for row in connection.execute(query, values)]
 
 
 async def note(session: PsqlpyDriver, name: str) -> None:
@@ -27,7 +19,7 @@ async def note(session: PsqlpyDriver, name: str) -> None:
 
 def noted(dsn: str) -> list[str]:
     """Return the notes that are committed, and forget them."""
-    return ask(dsn, "DELETE FROM streamed RETURNING name")
+    return seen(dsn, "DELETE FROM streamed RETURNING name")
 
 
 @pytest.fixture
@@ -105,7 +97,7 @@ async def test_a_write_on_the_session_that_streams(
         done = await session.execute("INSERT INTO streamed VALUES ($1)", "lost")
         assert done.rows_affected == 1
         pid = await session.select_value("SELECT pg_backend_pid()")
-        assert ask(dsn, STATE, pid) == ["idle in transaction"]
+        assert seen(dsn, STATE, pid) == ["idle in transaction"]
     await session.select_value("SELECT 1")
     assert noted(dsn) == []
     async with config.provide_session() as writer, writer.transaction():
@@ -119,14 +111,14 @@ async def test_leaving_a_stream_early(dsn: str, session: PsqlpyDriver) -> None:
     pid = await session.select_value("SELECT pg_backend_pid()")
     async with session.select_stream(NUMBERS.format(9), chunk_size=1) as stream:
         async for row in stream:  # noqa: B007 - the last one is looked at below
-            assert ask(dsn, STATE, pid) == ["idle in transaction"]
+            assert seen(dsn, STATE, pid) == ["idle in transaction"]
             break
     assert row == {"n": 1}
-    assert ask(dsn, STATE, pid) == ["idle"]
+    assert seen(dsn, STATE, pid) == ["idle"]
     stream = session.select_stream(NUMBERS.format(9), chunk_size=1)
     async for _ in stream:
         break
-    assert ask(dsn, STATE, pid) == ["idle in transaction"]
+    assert seen(dsn, STATE, pid) == ["idle in transaction"]
     await stream.aclose()
 
 

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import os
-import shutil
-import subprocess
-import sys
-import tomllib
 import uuid
 from pathlib import Path
 from typing import Any
@@ -69,31 +64,6 @@ def test_every_fence_runs_and_shows_its_value(dsn: str) -> None:
 
 
 @proves(
-    "One step brings it in (or `pip install` its wheel, `{wheel}`); then change the import:",
-)
-def test_the_drop_in_is_a_folder_to_copy(tmp_path: Path, wheel: str) -> None:
-    """The copy is imported by a process that sees nothing else of the pack."""
-    shutil.copytree(SKILL / "assets" / "psqlpy_adapter", tmp_path / "psqlpy_adapter")
-    program = """
-import asyncio, os, psqlpy_adapter
-async def main():
-    config = psqlpy_adapter.PsqlpyConfig(connection_config={"dsn": os.environ["DATABASE_URL"]})
-    async with config.provide_session() as session:
-        print(psqlpy_adapter.__file__, await session.select_value("SELECT 42"))
-    await config.close_pool()
-asyncio.run(main())
-"""
-    environment = {**os.environ, "PYTHONPATH": ""}
-    run = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment,
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert run.stdout.split() == [str(tmp_path / "psqlpy_adapter" / "__init__.py"), "42"]
-    package = tomllib.loads((ROOT / "examples" / "pyproject.toml").read_text())["project"]
-    assert package["name"] == wheel
-
-
-@proves(
     "From a statement's {run} run on, SQLSpec drops its casts and turns floats into `Decimal`: "
     "make the type final in Python.",
     adapter="stock",
@@ -122,60 +92,3 @@ async def test_the_second_run_of_a_statement_is_another(dsn: str, run: str) -> N
         assert worked == wanted
         changes = [number for number in (1, 2) if worked[number] != worked[number - 1]]
         assert {("first", "second", "third")[number] for number in changes} <= {run}
-
-
-LOADS = """
-import asyncio, faulthandler, os, sys, threading, time
-import psqlpy, pyarrow as pa
-from sqlspec.adapters.psqlpy import PsqlpyConfig
-
-def watch():  # ends the process when no Python has run for a second
-    while True:
-        faulthandler.dump_traceback_later(1, exit=True, file=sys.stdout)
-        time.sleep(0.05)
-
-async def load(how, size, loads):
-    config = PsqlpyConfig(connection_config={"dsn": os.environ["DATABASE_URL"]})
-    texts = ["x" * 994] * (size // 1000)  # and 6 bytes of format a row
-    async with config.provide_session() as session:
-        await session.execute_script("CREATE TEMP TABLE loaded (name text)")
-        threading.Thread(target=watch, daemon=True).start()
-        for _ in range(loads):
-            if how == "load_from_arrow":
-                await session.load_from_arrow("loaded", pa.table({"name": texts}))
-            elif how == "load_from_records":
-                await session.load_from_records("loaded", [{"name": text} for text in texts])
-            elif how == "copy_records_to_table":
-                rows = [(text,) for text in texts]
-                await session.connection.copy_records_to_table("loaded", rows, columns=["name"])
-    os._exit(0)
-
-children = {}
-for how, size, loads in eval(sys.argv[1]):
-    if not (child := os.fork()):
-        asyncio.run(load(how, size, loads))
-    children[child] = how, size
-froze = []
-for _ in list(children):
-    child, status = os.wait()
-    if status:
-        froze.append(children[child])
-print(sorted(froze), file=sys.stderr)
-"""
-
-
-@proves(
-    "`{first}`, `{second}` and `{third}` can freeze the process from 512 KiB a call on: stay below "
-    "400 kB.",
-    adapter="stock",
-)
-def test_a_large_load_freezes_the_process(first: str, second: str, third: str) -> None:
-    """A watchdog of C's ends the children that are frozen: no Python runs in them any more."""
-    methods = [first, second, third]
-    large = [(how, 20_000_000, 5) for how in methods]
-    small = [(how, 400_000, 20) for how in methods]
-    run = subprocess.run(
-        [sys.executable, "-c", LOADS, repr(large + small)], capture_output=True, text=True
-    )
-    assert eval(run.stderr.splitlines()[-1]) == sorted((how, size) for how, size, _ in large)
-    assert len(set(methods)) == 3

@@ -22,12 +22,6 @@ async def pairs(session):
     return session
 
 
-@pytest.fixture
-async def other(config):
-    async with config.provide_session() as session:
-        yield session
-
-
 async def lose_update(session, other, level):
     """Read, let another session write, write: return what comes of that."""
     await session.begin()

@@ -24,12 +24,6 @@ async def jobs(session):
     return session
 
 
-@pytest.fixture
-async def other(config):
-    async with config.provide_session() as session:
-        yield session
-
-
 @proves("`SET LOCAL` in a transaction ends with it.")
 async def test_a_local_setting_ends_with_the_transaction(session):
     for end in (session.commit, session.rollback):
@@ -81,7 +75,7 @@ async def test_a_plain_setting_is_inherited_by_the_next_session(config):
 @proves("Settings for every session belong in `{key}`, see Pooling.")
 @proves("Limits for every statement of a program belong in `{key}`, see Configuration.")
 async def test_options_set_every_session(dsn, key: str):
-    settings = "-c work_mem=5MB -c statement_timeout=300"
+    settings = "-c work_mem=5MB -c statement_timeout=150"
     config = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2, key: settings})
     async with config.provide_session() as first, config.provide_session() as second:
         for session in (first, second):

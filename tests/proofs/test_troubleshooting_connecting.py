@@ -11,10 +11,11 @@ import psqlpy
 import psqlpy.exceptions
 import pytest
 import sqlspec.exceptions
-from best_practices_tools import failure, until
+from best_practices_tools import failure
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.adapters.psqlpy.config import PsqlpyPoolParams
+from watching_tools import until
 
 NOBODY = "postgresql://app:secret@127.0.0.1:1/shop"
 
@@ -91,24 +92,17 @@ async def test_a_refused_connection_fails_at_once(dsn, limit: str):
     adapter="stock",
     table="You see | Section",
 )
-async def test_no_error_comes_from_a_silent_server(limit: str):
-    accepted = []
-    server = await asyncio.start_server(lambda *client: accepted.append(client), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
+async def test_no_error_comes_from_a_silent_server(silent, limit: str):
     short = {limit: 0, limit.replace("_sec", "_nanosec"): 50_000_000}
-    dsn = NOBODY.replace(":1/", f":{port}/")
-    waiting = asyncio.create_task(connect(dsn=dsn, **short))
-    await until(lambda: accepted)
-    ended, _ = await asyncio.wait([waiting], timeout=0.3)
+    waiting = asyncio.create_task(connect(dsn=silent.dsn, **short))
+    await until(lambda: silent.accepted)
+    ended, _ = await asyncio.wait([waiting], timeout=0.1)
     assert ended == set()
     waiting.cancel()
     await asyncio.wait([waiting])
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await connect(dsn=dsn, **short)
-    server.close()
-    for _, writer in accepted:
-        writer.close()
+            await connect(dsn=silent.dsn, **short)
 
 
 @proves(
@@ -141,7 +135,7 @@ async def test_a_full_pool_lets_wait(dsn, method: str, status: str):
         await until(lambda: getattr(pool, status)().waiting)
         shown = getattr(pool, status)()
         assert (shown.max_size, shown.available, shown.waiting) == (2, 0, 1)
-        assert (await asyncio.wait([late], timeout=0.3))[0] == set()
+        assert (await asyncio.wait([late], timeout=0.1))[0] == set()
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):
                 await value()
@@ -155,7 +149,7 @@ async def test_a_full_pool_lets_wait(dsn, method: str, status: str):
 
     both = asyncio.Barrier(2)
     tasks = [asyncio.create_task(nested()) for _ in range(2)]
-    assert (await asyncio.wait(tasks, timeout=0.3))[0] == set()
+    assert (await asyncio.wait(tasks, timeout=0.1))[0] == set()
     (await config.provide_pool()).resize(4)
     more = [asyncio.create_task(value()) for _ in range(2)]
     assert await asyncio.gather(*tasks, *more) == [2, 2, 1, 1]

@@ -6,23 +6,15 @@ import asyncio
 import logging
 
 import pyarrow as pa
-import pytest
-from best_practices_tools import ask, failure
+from best_practices_tools import failure
 from proveskill import proves
 from psqlpy.extra_types import PgVector
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import ask
 
 ADD = "INSERT INTO kept (id, name) VALUES ($1, 'a')"
 COUNT = "SELECT count(*) FROM kept"
-
-
-@pytest.fixture
-async def kept(session):
-    """A session, and an empty table."""
-    await session.execute("CREATE TABLE IF NOT EXISTS kept (id int PRIMARY KEY, name text)")
-    await session.execute("TRUNCATE kept")
-    return session
 
 
 @proves(

@@ -8,11 +8,12 @@ from contextlib import suppress
 import numpy as np
 import psycopg
 import pytest
-from best_practices_tools import Tap, ask, failure, run_apart
+from best_practices_tools import Tap, failure, run_apart
 from proveskill import proves
 from psqlpy.extra_types import PgVector
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import SQLSpecError
+from watching_tools import ask
 
 
 def config_of(dsn, **features):

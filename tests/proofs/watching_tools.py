@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Any, Self
@@ -11,11 +11,34 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+PID = "SELECT pg_backend_pid()"
+_observers: dict[str, psycopg.Connection[Any]] = {}
+
 
 def seen(dsn: str, query: str = "SELECT id FROM notes ORDER BY id", *values: Any) -> list[Any]:
-    """Return the first column of a query as another connection sees it: of committed rows."""
-    with psycopg.connect(dsn, autocommit=True) as other:
-        return [row[0] for row in other.execute(query, values).fetchall()]
+    """Return the first column of a query as another client sees it: of committed rows.
+
+    That client is past SQLSpec and psqlpy. It keeps its connection: a new one is 20 times slower.
+    """
+    observer = _observers.get(dsn)
+    if observer is None or observer.closed:
+        # What it asks may be asked again after a table was made anew: nothing is prepared.
+        observer = psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
+        _observers[dsn] = observer
+    return [row[0] for row in observer.execute(query, values).fetchall()]
+
+
+def ask(dsn: str, query: str, *values: Any) -> Any:
+    """Return the value that such a client gets for a query, or None when there is no row."""
+    return next(iter(seen(dsn, query, *values)), None)
+
+
+async def until(condition: Callable[[], Any], pause: float = 0.002) -> Any:
+    """Wait until a condition holds, ten seconds at most, and return its value."""
+    async with asyncio.timeout(10):
+        while not (value := condition()):  # noqa: ASYNC110 - any condition
+            await asyncio.sleep(pause)
+    return value
 
 
 def state(dsn: str, pid: int) -> str | None:
@@ -37,7 +60,7 @@ async def becomes(dsn: str, pid: int, wanted: str | None) -> str | None:
 
 async def pid_of(session: Any) -> int:
     """Return the id of a session's backend."""
-    return await session.select_value("SELECT pg_backend_pid()")
+    return await session.select_value(PID)
 
 
 async def failure(work: Awaitable[Any]) -> Exception | None:
