@@ -80,16 +80,18 @@ async def test_blocks_of_two_tasks_inside_a_third_go_back_to_savepoints_of_their
     session, observer
 ):
     """The second one is entered between the end of one and the failure of another."""
-    first_is_over, second_is_in = asyncio.Event(), asyncio.Event()
+    failing_is_in, first_is_over, second_is_in = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def first() -> None:
         async with session.transaction():
             await session.execute(ADD, 1)
+            await failing_is_in.wait()
         first_is_over.set()
 
     async def failing() -> None:
         async with session.transaction():
             await session.execute(ADD, 2)
+            failing_is_in.set()
             await second_is_in.wait()
             raise LookupError
 
