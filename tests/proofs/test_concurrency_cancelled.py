@@ -16,7 +16,7 @@ import pytest
 from pooling_tools import cancellable, later
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
-from watching_tools import PID, ask, until
+from watching_tools import PID, ask, becomes, until
 
 STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
 BLOCKED = (
@@ -168,7 +168,7 @@ async def test_what_waits_for_an_abandoned_query(dsn: str, block: str) -> None:
         assert ask(dsn, STATE, pids[1]) == "active"
     await asyncio.wait({task})
     assert task.cancelled()
-    assert ask(dsn, STATE, pids[1]) == "idle"
+    assert await becomes(dsn, pids[1], "idle") == "idle"
     assert ask(dsn, "SELECT count(*) FROM late WHERE name = 'in a block'") == 0
     await config.close_pool()
 

@@ -9,9 +9,7 @@ import sqlspec.exceptions
 from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig
 from sqlspec.exceptions import SQLSpecError
-from watching_tools import PID, ask
-
-STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
+from watching_tools import PID, becomes
 
 
 def bounded(dsn: str, setting: str) -> PsqlpyConfig:
@@ -32,7 +30,7 @@ async def test_the_server_ends_a_query(dsn: str, setting: str, error: str) -> No
                 with pytest.raises(SQLSpecError, match="due to statement timeout") as raised:
                     await session.execute("SELECT pg_sleep(20)")
             assert raised.type.__name__ == error
-            assert ask(dsn, STATE, pid) == "idle"
+            assert await becomes(dsn, pid, "idle") == "idle"
             assert await session.select_value(PID) == pid
     await config.close_pool()
 
@@ -86,5 +84,5 @@ async def test_a_limit_below_the_timeout_in_python(dsn: str, setting: str, error
         with pytest.raises(SQLSpecError) as raised:
             await take_too_long()
         assert raised.type.__name__ == error
-        assert ask(dsn, STATE, pids[-1]) == "idle"
+        assert await becomes(dsn, pids[-1], "idle") == "idle"
     await config.close_pool()

@@ -12,7 +12,7 @@ from dropin_tools import opened
 from proveskill import proves
 from psqlpy_adapter.types import Interval
 from sqlspec.exceptions import SQLSpecError
-from watching_tools import PID, ask
+from watching_tools import PID, ask, becomes
 
 STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
 
@@ -86,13 +86,13 @@ async def test_a_stream_holds_a_transaction(dropin, dsn) -> None:
 
     stream = await leave_early()
     assert len([row async for row in stream]) == 8
-    assert ask(dsn, STATE, pid) == "idle"
+    assert await becomes(dsn, pid, "idle") == "idle"
     stream = await leave_early()
     await stream.aclose()
-    assert ask(dsn, STATE, pid) == "idle"
+    assert await becomes(dsn, pid, "idle") == "idle"
     stream = await leave_early()
     assert await dropin.select_value("SELECT 42") == 42
-    assert ask(dsn, STATE, pid) == "idle"
+    assert await becomes(dsn, pid, "idle") == "idle"
     assert len([row async for row in stream]) == 8
 
 
@@ -116,7 +116,7 @@ async def test_the_raw_connection_is_psqlpys(name: str, dsn) -> None:
             await raw.execute("BEGIN")
             await session.select_value("SELECT 42")
             assert ask(dsn, STATE, pid) == "idle in transaction"
-        assert ask(dsn, STATE, pid) == "idle"
+        assert await becomes(dsn, pid, "idle") == "idle"
 
 
 @proves("`result.{name}()` | the first row, or {nothing}", table="Call | New")

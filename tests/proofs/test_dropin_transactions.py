@@ -12,9 +12,7 @@ from observing import until_asleep
 from proveskill import proves
 from relay import Relay
 from sqlspec.exceptions import SQLSpecError, TransactionError
-from watching_tools import PID, ask, until
-
-STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
+from watching_tools import PID, ask, becomes, until
 
 
 @proves("A commit that commits nothing raises:")
@@ -94,7 +92,7 @@ async def test_a_statement_that_is_cancelled_stops(dsn) -> None:
                 with pytest.raises(error) as raised:
                     await way(session, sleep)
                 assert raised.type is error
-                assert ask(dsn, STATE, pid) == "idle"
+                assert await becomes(dsn, pid, "idle") == "idle"
                 async with asyncio.timeout(5):
                     assert await session.select_value("SELECT 42") == 42
 

@@ -7,7 +7,7 @@ from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
 from sqlspec.exceptions import SQLSpecError
 from traffic_tools import overheard
-from watching_tools import seen
+from watching_tools import becomes, seen
 
 NUMBERS = "SELECT n FROM generate_series(1, {}) n"
 STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
@@ -114,7 +114,7 @@ async def test_leaving_a_stream_early(dsn: str, session: PsqlpyDriver) -> None:
             assert seen(dsn, STATE, pid) == ["idle in transaction"]
             break
     assert row == {"n": 1}
-    assert seen(dsn, STATE, pid) == ["idle"]
+    assert await becomes(dsn, pid, "idle") == "idle"
     stream = session.select_stream(NUMBERS.format(9), chunk_size=1)
     async for _ in stream:
         break
