@@ -13,6 +13,8 @@ from sqlspec.exceptions import DataError
 
 SLICE_ROWS = 131_072
 SLICE_BYTES = 16 << 20
+FIRST_ROWS = 32_768
+"""How much of a large first slice goes ahead: the server waits until that is encoded."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,16 @@ def slices(source: Source) -> Iterator[pa.RecordBatch]:
     Raises:
         DataError: a batch has another schema than the first.
     """
+    parts = _slices(source)
+    if (first := next(parts, None)) is not None:
+        ahead = FIRST_ROWS if len(first) > 2 * FIRST_ROWS else len(first)
+        yield first.slice(0, ahead)
+        if ahead < len(first):
+            yield first.slice(ahead)
+    yield from parts
+
+
+def _slices(source: Source) -> Iterator[pa.RecordBatch]:
     gathered: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in source.batches:
@@ -105,7 +117,7 @@ def slices(source: Source) -> Iterator[pa.RecordBatch]:
 
 def _joined(batches: list[pa.RecordBatch], weight: int) -> Iterator[pa.RecordBatch]:
     try:
-        whole = pa.concat_batches(batches)
+        whole = batches[0] if len(batches) == 1 else pa.concat_batches(batches)
     except pa.ArrowException:  # dictionaries that have more values together than an index reaches
         for batch in batches:
             yield from _cut(batch, _weight(batch))
