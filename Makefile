@@ -18,7 +18,7 @@ K ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify mutants test test-volume promises lint format lock bench bench-quick bench-report bench-engine \
+.PHONY: help verify mutants test test-volume promises lint format lock bench bench-quick bench-report bench-publish bench-engine \
 	bench-adapter assets wheel image \
 	example-search example-loader example-queue clean
 
@@ -58,6 +58,9 @@ bench-quick: $(BENCH) ## The same with smaller loads and fewer rounds, two minut
 
 bench-report: $(BENCH) ## Show the latest results; fails when a target was missed (ARGS="FILE --svg FILE")
 	@$(BIN)/python benchmarks/report.py $(ARGS)
+
+bench-publish: $(BENCH) ## Put the latest full results into the guidance: tables, chart (ARGS=FILE)
+	@$(BIN)/python benchmarks/publish.py $(ARGS)
 
 bench-engine: $(READY) ## Compare the engine with pytest functions, Sybil and pytest-markdown-docs
 	@$(BIN)/python benchmarks/engine.py $(ARGS)
