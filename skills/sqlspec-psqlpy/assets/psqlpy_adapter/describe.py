@@ -121,6 +121,9 @@ class Describer:
             ).result()
             return found
 
+        if not fresh.is_due():
+            await fresh.learn(names, rows)
+            return
         if len(fresh.states) > NAMES:
             fresh.keep(names.union(*(plan.rests_on for plan in self.plans)))
         started = time.monotonic()
