@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from proveskill.channels.settings import Channels, read_channels
 from proveskill.model import Limits, ManifestError, Statement
 from proveskill.servers import ServerError, ServerSpec
 from proveskill.variants import Variant, read_variant
@@ -50,6 +51,7 @@ class Manifest:
     proven_files: frozenset[str] | None = frozenset()
     """Names of the files whose statements must be proven or advice; None: all files."""
     versions: dict[str, str] = field(default_factory=dict)
+    channels: Channels | None = None
     file: Path | None = None
 
     def holds(self, path: Path) -> bool:
@@ -193,6 +195,7 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         ),
         proven_files=None if required is True else frozenset(required or ()),
         versions=data.get("versions", {}),
+        channels=read_channels(data.get("channels")),
         file=file,
     )
 
