@@ -41,7 +41,9 @@ def cases_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     for temporary in temporary_folder():
         report = root / "out.json"
         yield Bench(temporary).run(
-            ["verify", "cases", "--report", report, "--timeout", "3"], root, report=report
+            ["verify", "cases", "--run", "all", "--report", report, "--timeout", "3"],
+            root,
+            report=report,
         )
 
 

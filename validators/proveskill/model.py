@@ -11,7 +11,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-VerdictName = Literal["passed", "failed", "not_run"]
+VerdictName = Literal["passed", "parsed", "failed", "not_run"]
+RunMode = Literal["all", "possible", "parse"]
+"""What is executed: every fence; those for which everything is there; none. What is not executed
+is parsed."""
 StatementVerdictName = Literal["proven", "failed", "unproven"]
 
 
@@ -38,6 +41,8 @@ class Snippet:
     """The reason given by ``<!-- not run: REASON -->``."""
     problem: str | None = None
     """Why this can never run: unclosed, indented, inside a comment, an unknown language."""
+    unknown: bool = False
+    """Whether the problem is only that nothing says how to run it: no or another language."""
     shows: str | None = None
     """For ``text``: the id of the fence whose output this is."""
 
@@ -107,7 +112,7 @@ class Verdict:
     seconds: float = 0.0
     failure: Failure | None = None
     reason: str | None = None
-    """For ``not_run``: the author's reason."""
+    """For ``not_run``: the author's reason. For ``parsed``: why it was not executed."""
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,36 @@ def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> Py
     )
 
 
+def compile_imports(snippet: Snippet, filename: str) -> tuple[bytes, ...]:
+    """Compile each import statement of a fence by itself; return the marshalled code objects.
+
+    Left out are relative imports, whose package only the reader has, and those in a ``try``, whose
+    failure the fence expects. Raises :class:`BadPython` for a fence that does not compile.
+    """
+    try:
+        tree = ast.parse(snippet.source, filename)
+        ast.increment_lineno(tree, snippet.first_line - 1)
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+    except SyntaxError as error:
+        shift = 0 if "tree" in locals() else snippet.first_line - 1
+        raise _bad_syntax(error, shift) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise _too_much(error, snippet.first_line) from None
+    return tuple(
+        marshal.dumps(compile(ast.Module([node], []), filename, "exec", dont_inherit=True))
+        for node in _required_imports(tree)
+    )
+
+
+def _required_imports(tree: ast.AST) -> Iterator[ast.stmt]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level):
+            yield node
+        elif not isinstance(node, (ast.Try, ast.TryStar)):
+            yield from _required_imports(node)
+
+
 def _bad_syntax(error: SyntaxError, shift: int) -> BadPython:
     text = f": {error.text.strip()}" if error.text else ""
     return BadPython(type(error).__name__, error.msg + text, (error.lineno or 1) + shift)
