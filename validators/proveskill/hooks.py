@@ -37,7 +37,9 @@ class Hooks:
             )
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
         """Report a fence.
 
         Set-up, capturing and logging would surround nothing here: a worker does all that. They
@@ -56,6 +58,8 @@ class Hooks:
         hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logreport(report=_phase(item, "teardown"))
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        # What an item before this one has set up, and its own protocol has kept for this one.
+        item.session._setupstate.teardown_exact(nextitem)
         return True
 
     @pytest.hookimpl(wrapper=True)

@@ -63,8 +63,9 @@ def init(options: argparse.Namespace) -> int:
     statements = sum(len(section.statements) for section in sections)
     print(f"wrote {file}: {plural(len(skills), 'skill')}, {plural(len(snippets), 'fence')}"
           f"{f' ({shown})' if shown else ''}, {plural(statements, 'statement')}")  # fmt: skip
-    for twin in twins:
-        print(f"note: {twin.relative_to(root.resolve())} is left out: its name is another skill's")
+    if twins:
+        print(f"note: left out, because another skill has the name: {plural(len(twins), 'skill')}, "
+              f"the first is {twins[0].relative_to(root.resolve())}")  # fmt: skip
     if absent:
         print(f"note: the embedded server does not have {', '.join(absent)}: name an image that "
               "does (server: kind, image), or what needs it is only parsed")  # fmt: skip
@@ -73,17 +74,17 @@ def init(options: argparse.Namespace) -> int:
 
 
 def _skills(root: Path) -> tuple[list[Path], list[Path]]:
-    """Return the folders with a SKILL.md, and those whose name another of them has already."""
-    found: dict[str, Path] = {}
-    twins = []
+    """Return the folders with a SKILL.md, and those whose name one nearer to the root has."""
+    paths: list[Path] = []
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(set(folders) - _PASSED_OVER)
         if SKILL in files:
             folders.clear()  # what is inside a skill belongs to it
-            path = Path(folder)
-            if found.setdefault(path.name, path) != path:
-                twins.append(path)
-    return list(found.values()), twins
+            paths.append(Path(folder))
+    found: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda path: (len(path.parts), path)):
+        found.setdefault(path.name, path)
+    return list(found.values()), [path for path in paths if path not in found.values()]
 
 
 def _sections(manifest: Manifest) -> Iterator[Section]:

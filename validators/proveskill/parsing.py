@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 
 from proveskill.fence_verdicts import explain
 from proveskill.model import Failure, RunMode, Verdict
@@ -19,18 +20,26 @@ from proveskill.worker_process import Answer
 
 Ask = Callable[[Request], Answer]
 """Has the section's worker answer a request."""
+Resolved = dict[str, str | None]
+"""Import statement -> what is missing for it here, None when nothing is: those that are known."""
 
 _ABSENT = frozenset(
     {
-        *("3D000", "3F000", "42P01", "42P02", "42703", "42704", "42883", "58P01"),
+        *("25P02", "3D000", "3F000", "42P01", "42P02", "42703", "42704", "42883", "58P01"),
         *("42P04", "42P06", "42P07", "42701", "42710", "42723"),
     }
 )
-"""SQLSTATEs of a name that is not there, and of one that is there already.
+"""SQLSTATEs of a name that is not there, of one that is there already, and of a transaction in
+which a fence above has met one.
 
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
-_NO_EXTENSION = "0A000"
+_ABSENT_IF_IT_SAYS = {
+    "0A000": 'extension "',  # ... is not available
+    "22023": "unrecognized parameter namespace",  # of an extension
+    "55000": "must be loaded via",  # shared_preload_libraries
+}
+_IMPORT_ERRORS = ("ImportError", "ModuleNotFoundError")
 _BASH_LINE = re.compile(r"^bash: -c: line (\d+): ", re.MULTILINE)
 
 
@@ -59,42 +68,38 @@ def what_is_missing(answer: Answer) -> str | None:
         # That a package has no such module is a fault; that it is not installed is none.
         return None if "." in module else f"not installed here: {module}"
     state = error.get("sqlstate")
-    if state in _ABSENT or (state == _NO_EXTENSION and message.startswith("extension ")):
-        return message
-    return None
+    said = _ABSENT_IF_IT_SAYS.get(str(state))
+    return message if state in _ABSENT or (said and said in message) else None
 
 
-def parse_fence(step: Step, why: str, ask: Ask) -> Verdict:
-    """Return the verdict of a fence that is not executed: failed, or parsed and ``why``."""
-    snippet, missing, seconds = step.snippet, dict[str, None](), 0.0
+def parse_fence(step: Step, why: str, ask: Ask, resolved: Resolved) -> Verdict:
+    """Return the verdict of a fence that is not executed: failed, or parsed and ``why``.
+
+    Adds to ``resolved`` what it finds out about imports.
+    """
+    snippet, reasons, seconds = step.snippet, {why: None}, 0.0
+    request = Request(snippet.language, step.filename, snippet.first_line, snippet.source)
     if snippet.language == "bash" and (failure := _bash_failure(step)):
         return Verdict("failed", failure=failure)
-    for request in _requests(step):
-        answer = ask(request)
+    if snippet.language == "sql":
+        answer = ask(replace(request, parse_only=True))
         seconds += answer.seconds
-        absent = what_is_missing(answer)
-        if absent is not None:
-            missing[absent] = None
-        elif answer.error is not None and not _is_own_trouble(step, answer):
+        if answer.error is not None:
             return Verdict("failed", seconds, explain(step, answer, {}, None))
+    for statement, code in step.imports.items():
+        if statement not in resolved:
+            answer = ask(replace(request, code=code))
+            seconds += answer.seconds
+            missing = what_is_missing(answer)
+            if missing is None and (answer.error or {}).get("type") in _IMPORT_ERRORS:
+                return Verdict("failed", seconds, explain(step, answer, {}, None))
+            # Another error is the trouble of a module that is there: the text is not to blame.
+            resolved[statement] = missing
+        if (absent := resolved[statement]) is not None:
+            reasons[absent] = None
     if snippet.not_run is not None:
         return Verdict("not_run", seconds, reason=snippet.not_run)
-    reasons = dict.fromkeys([why, *missing])
     return Verdict("parsed", seconds, reason="; ".join(reasons))
-
-
-def _requests(step: Step) -> list[Request]:
-    snippet = step.snippet
-    request = Request(snippet.language, step.filename, snippet.first_line, snippet.source)
-    if snippet.language == "sql":
-        return [Request(**{**vars(request), "parse_only": True})]
-    return [Request(**{**vars(request), "code": code}) for code in step.imports]
-
-
-def _is_own_trouble(step: Step, answer: Answer) -> bool:
-    """Whether a module was found and has failed to import, which the fence does not cause."""
-    kind = (answer.error or {}).get("type")
-    return step.snippet.language == "python" and kind not in ("ImportError", "ModuleNotFoundError")
 
 
 def _bash_failure(step: Step) -> Failure | None:

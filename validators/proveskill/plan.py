@@ -7,7 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
@@ -28,8 +28,8 @@ class Step:
     snippet: Snippet
     filename: str
     python: PythonCode | None = None
-    imports: tuple[bytes, ...] = ()
-    """Its import statements, compiled one by one: they are resolved where it is not executed."""
+    imports: dict[str, bytes] = field(default_factory=dict)
+    """Its import statements and what they compile to: resolved where it is not executed."""
     failure: Failure | None = None
 
     @property
@@ -90,7 +90,7 @@ def _make_step(
         )
     try:
         if snippet.language == "python":
-            imports = compile_imports(snippet, filename) if run != "all" else ()
+            imports = compile_imports(snippet, filename) if run != "all" else {}
             python = compile(snippet, filename, keep_result) if run != "parse" else None
             return Step(snippet, filename, python, imports)
         if snippet.language in _PARSERS:

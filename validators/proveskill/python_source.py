@@ -92,8 +92,8 @@ def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> Py
     )
 
 
-def compile_imports(snippet: Snippet, filename: str) -> tuple[bytes, ...]:
-    """Compile each import statement of a fence by itself; return the marshalled code objects.
+def compile_imports(snippet: Snippet, filename: str) -> dict[str, bytes]:
+    """Compile each import statement of a fence by itself; return statement -> marshalled code.
 
     Left out are relative imports, whose package only the reader has, and those in a ``try``, whose
     failure the fence expects. Raises :class:`BadPython` for a fence that does not compile.
@@ -108,10 +108,12 @@ def compile_imports(snippet: Snippet, filename: str) -> tuple[bytes, ...]:
         raise _bad_syntax(error, shift) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise _too_much(error, snippet.first_line) from None
-    return tuple(
-        marshal.dumps(compile(ast.Module([node], []), filename, "exec", dont_inherit=True))
+    return {
+        ast.unparse(node): marshal.dumps(
+            compile(ast.Module([node], []), filename, "exec", dont_inherit=True)
+        )
         for node in _required_imports(tree)
-    )
+    }
 
 
 def _required_imports(tree: ast.AST) -> Iterator[ast.stmt]:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proveskill.fence_verdicts import (
@@ -18,7 +18,7 @@ from proveskill.fence_verdicts import (
 )
 from proveskill.fork_server import ForkServer
 from proveskill.model import Limits, Snippet, Verdict
-from proveskill.parsing import parse_fence, what_is_missing, why_only_parsed
+from proveskill.parsing import Resolved, parse_fence, what_is_missing, why_only_parsed
 from proveskill.plan import Plan, Step
 from proveskill.servers import Database, Servers, client_programs
 from proveskill.worker.requests import Request
@@ -41,6 +41,7 @@ class Stage:
     limits: Limits
     fixtures: frozenset[str]
     """Names of the pack's fixtures."""
+    resolved: Resolved = field(default_factory=dict)
 
 
 class SectionRun:
@@ -154,7 +155,12 @@ class SectionRun:
 
     def _parse(self, step: Step, folder: str, why: str) -> Verdict:
         self._not_executed.add(step.snippet.id)
-        return parse_fence(step, why, lambda r: self._ask(r, step, folder, self._stage.limits))
+        return parse_fence(
+            step,
+            why,
+            lambda r: self._ask(r, step, folder, self._stage.limits),
+            self._stage.resolved,
+        )
 
     def _execute(self, step: Step, folder: str, limits: Limits) -> Answer:
         if self._worker is None or self._worker.lost:

@@ -102,6 +102,8 @@ def _parse(connection: psycopg.Connection[Any], source: str) -> None:
     The server parses the whole text of a simple query before it executes the first statement
     (PostgreSQL manual, "Simple Query"), and the first one always fails.
     """
+    if connection.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
+        connection.rollback()  # a fence that was given up halfway must not hold the next ones
     result = connection.pgconn.exec_((_STOP + source).encode())
     error = psycopg.errors.error_from_result(result)
     if error.sqlstate == _STOPPED:
