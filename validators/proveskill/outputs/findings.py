@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ class Finding:
     rule: str
     """A key of :data:`RULES`."""
     subject: str
-    """``configuration#pool/1``, or what the problem of a pack says."""
+    """``configuration#pool/1``, or what the problem of a pack says, without its numbers."""
     type: str
     message: str
     file: str
@@ -30,6 +31,9 @@ class Finding:
         """The message, with what was expected and what was seen."""
         return "\n".join([self.message, *(f"{key}: {v}" for key, v in self.values.items())])
 
+
+_PASSING = re.compile(r"\S*/\S*|\d[\d.,%]*")
+"""What a problem says of this run and this machine alone: paths and numbers."""
 
 RULES: dict[str, str] = {
     "fence-failed": "A code fence does not do what the text says.",
@@ -51,7 +55,8 @@ def findings(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _of(statement, f"statement-{kind}", report)
     for problem in report.get("problems", []):
         place = report.get("manifest") or _first_file(report)
-        yield Finding("pack-problem", problem, "Problem", problem, in_repository(report, place), 1)
+        file = in_repository(report, place)
+        yield Finding("pack-problem", _PASSING.sub("", problem), "Problem", problem, file, 1)
 
 
 def in_repository(report: Mapping[str, Any], file: str) -> str:
