@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -15,7 +16,7 @@ from proveskill.items import (
     WorkerItem,
 )
 from proveskill.model import Failure, StatementVerdict, Verdict
-from proveskill.render import FailureText, rerun_command, rerun_target
+from proveskill.render import FailureText, rerun_command, rerun_target, shown_path
 from proveskill.report import CheckRecord, statement_record
 from proveskill.session import Session
 from proveskill.statement_verdicts import proof_id
@@ -79,10 +80,12 @@ class Hooks:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep the files that cannot be read, in the process that writes the summary."""
         if report.failed and not hasattr(self.state.config, "workerinput"):
-            file = report.nodeid.partition("::")[0] or "SKILL.md"
+            config = self.state.config
+            path = config.rootpath / report.nodeid.partition("::")[0]
+            file = shown_path(path, Path(config.invocation_params.dir))
             message = report.longreprtext.strip().rpartition("\n")[2]
             failure = Failure("CollectError", message, file, 1)
-            again = rerun_target(self.state.config, file)
+            again = rerun_target(config, file)
             self.state.checks.append(check_record(f"{file}#file", file, failure, again))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
