@@ -171,7 +171,9 @@ def test_junit_never_counts_parsed_as_passed(bench: Bench, tmp_path: Path) -> No
 
 def test_the_summary_tells_what_is_wrong_and_where(red: Run) -> None:
     text = (red.folder / FILES["summary"]).read_text()
-    headline = "## ❌ red: 2 fences failed, 1 statement false, 1 statement unproven, 1 check failed"
+    headline = (
+        "## ❌ red: 2 fences failed, 1 statement failed, 1 statement unproven, 1 check failed"
+    )
     assert text.startswith(headline + ", 1 problem of the pack\n")
     assert f"| `{FILE}:14` | **ExpectationFailed** expected -\\> 3" in text.replace("-&gt;", "-\\>")
 
@@ -191,7 +193,7 @@ def test_the_summary_of_a_green_run_says_what_was_proven(green: Run) -> None:
 
 def test_the_badge_says_the_same_to_eyes_and_ears(red: Run, green: Run) -> None:
     for run, says, colour in (
-        (red, "2 fences failed, 1 statement false", "#c62828"),
+        (red, "2 fences failed, 1 statement failed", "#c62828"),
         (green, "2 fences proven", "#2e7d32"),
     ):
         root = ET.parse(run.folder / FILES["badge"]).getroot()
@@ -327,3 +329,18 @@ def test_a_file_that_cannot_be_read_is_a_finding(bench: Bench, tmp_path: Path) -
     run = bench.run(["verify", "skill", "--sarif", FILES["sarif"]], tmp_path)
     assert places(run) == {("check-failed", "skill/references/odd.md", 1)}
     assert "'utf-8' codec can't decode" in results(run)[0]["message"]["text"]
+
+
+def test_no_output_holds_the_password_of_a_url(bench: Bench, tmp_path: Path) -> None:
+    url = "postgresql://user:secret@host/x"
+    root = write_pack(
+        tmp_path / "pack",
+        {"fixtures": "fixtures.py"},
+        fence("raise ValueError(url)") + fence("url  # -> 1"),
+    )
+    fixture = f"import pytest\n\n@pytest.fixture\ndef url():\n    return {url!r}\n"
+    (root / "fixtures.py").write_text(fixture)
+    bench.run(["verify", *OPTIONS], root)
+    texts = [(root / file).read_text() for file in FILES.values()]
+    assert ["secret" in text for text in texts] == [False] * len(texts)
+    assert "postgresql://user:***@host/x" in (root / FILES["sarif"]).read_text()

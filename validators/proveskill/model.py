@@ -7,6 +7,7 @@ Everything here is frozen data; the verbs live in the modules named after them. 
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,9 @@ RunMode = Literal["all", "possible", "parse"]
 """What is executed: every fence; those for which everything is there; none. What is not executed
 is parsed."""
 StatementVerdictName = Literal["proven", "failed", "unproven"]
+
+
+_PASSWORD = re.compile(r"(?<=://)([^\s:/@'\"]+):[^\s/@'\"]+@")
 
 
 class ManifestError(Exception):
@@ -99,8 +103,10 @@ class Failure:
     """The end of what the fence wrote to its standard error and output."""
 
     def as_json(self, rerun: str) -> dict[str, Any]:
-        """Return the ``error`` object of the report."""
+        """Return the ``error`` object of the report, without the passwords of URLs."""
         shown = {key: value for key, value in asdict(self).items() if key != "output"}
+        shown["message"] = _PASSWORD.sub(r"\1:***@", self.message)
+        shown["values"] = {k: _PASSWORD.sub(r"\1:***@", v) for k, v in self.values.items()}
         return {**shown, "rerun": rerun}
 
 

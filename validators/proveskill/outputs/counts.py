@@ -10,7 +10,7 @@ from proveskill.outputs.findings import findings
 
 _WRONG = {
     "fence-failed": ("fence", "failed"),
-    "statement-failed": ("statement", "false"),
+    "statement-failed": ("statement", "failed"),
     "statement-unproven": ("statement", "unproven"),
     "check-failed": ("check", "failed"),
     "pack-problem": ("problem", "of the pack"),

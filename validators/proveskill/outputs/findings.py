@@ -37,7 +37,7 @@ _PASSING = re.compile(r"\S*/\S*|\d[\d.,%]*")
 
 RULES: dict[str, str] = {
     "fence-failed": "A code fence does not do what the text says.",
-    "statement-failed": "A sentence is false: its proof fails.",
+    "statement-failed": "A sentence does not hold: its proof fails.",
     "statement-unproven": "A sentence must be proven, and no proof quotes it.",
     "check-failed": "A file cannot be read, or its front matter is not what skills need.",
     "pack-problem": "The pack as a whole does not hold: a budget, a stale entry, a missing server.",
