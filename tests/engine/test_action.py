@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -162,3 +163,36 @@ def test_the_hook_verifies_a_repository(
     )
     assert run.status == status, run.text
     assert "1 fences: " in run.out
+
+
+def test_precommit_installs_the_hook_from_this_repository(tmp_path: Path) -> None:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("needs git and a checkout: apt-get install git, then git clone")
+    repository = write_pack(tmp_path / "pack", text=passes())
+    for arguments in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", *arguments], cwd=repository, check=True)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT", "PYTEST", "PROVE"))}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pre_commit",
+            "try-repo",
+            str(ROOT),
+            "proveskill",
+            "--all-files",
+            "-v",
+        ],
+        cwd=repository,
+        env={**kept, "PRE_COMMIT_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    if done.returncode and re.search(
+        r"No matching distribution|Could not find a version", done.stdout
+    ):
+        pytest.skip("no package index: with one, run pre-commit try-repo . proveskill --all-files")
+    assert done.returncode == 0, done.stdout
+    assert "1 fences: 1 passed" in done.stdout
