@@ -344,3 +344,11 @@ def test_no_output_holds_the_password_of_a_url(bench: Bench, tmp_path: Path) -> 
     texts = [(root / file).read_text() for file in FILES.values()]
     assert ["secret" in text for text in texts] == [False] * len(texts)
     assert "postgresql://user:***@host/x" in (root / FILES["sarif"]).read_text()
+
+
+def test_a_fence_that_is_proven_on_two_variants_is_one(bench: Bench, tmp_path: Path) -> None:
+    adapters = {"adapters": {"stock": {}, "other": {}}}
+    root = write_pack(tmp_path / "pack", adapters, passes())
+    run = bench.run(["verify", "--adapter", "both", "--summary", "s.md"], root)
+    assert "2 fences: 2 passed" in run.out
+    assert (root / "s.md").read_text().startswith("## ✅ pack: 1 fence proven\n")

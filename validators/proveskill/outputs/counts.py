@@ -34,8 +34,11 @@ def claim(report: Mapping[str, Any]) -> str:
         )
     if not report["ok"]:
         return "failing" if report.get("complete", True) else "cut short"
-    snippets, statements = report["totals"]["snippets"], report["totals"]["statements"]
-    passed, parsed, proven = snippets["passed"], snippets.get("parsed", 0), statements["proven"]
+    ids = {name: set[str]() for name in ("passed", "parsed")}
+    for record in report["snippets"]:  # one for each variant of the pack
+        ids.setdefault(record["verdict"], set()).add(record["id"])
+    passed, parsed = len(ids["passed"]), len(ids["parsed"] - ids["passed"])
+    proven = report["totals"]["statements"]["proven"]
     shown = [plural(passed, "fence")] * bool(passed) + [plural(proven, "statement")] * bool(proven)
     parts = [f"{', '.join(shown)} proven"] * bool(shown)
     if parsed:
