@@ -20,7 +20,8 @@ from proveskill.expectations import Expectation, MisplacedExpectation
 from proveskill.instrument import CHECKS, find_expectations, instrument
 from proveskill.model import Snippet
 
-_BUILTINS = frozenset(dir(builtins)) | {"__builtins__", "__name__", "__file__", CHECKS}
+_OF_EVERY_MODULE = frozenset({"__annotations__", "__builtins__", "__file__", "__name__"})
+_BUILTINS = frozenset(dir(builtins)) | _OF_EVERY_MODULE | {CHECKS}
 _LOADS = ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS")
 _STORES = ("STORE_NAME", "STORE_GLOBAL")
 
