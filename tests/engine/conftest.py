@@ -15,6 +15,7 @@ from proof_runs import TextCase, module_name, read_text_cases, write_proof_pack
 HERE = Path(__file__).parent
 CASES = list(read_cases(HERE / "cases"))
 SERVER_CASES = list(read_cases(HERE / "server_cases"))
+FOREIGN_CASES = list(read_cases(HERE / "foreign_cases"))
 STATEMENT_CASES = list(read_text_cases(HERE / "statement_cases"))
 PROOF_CASES = list(read_text_cases(HERE / "proof_cases"))
 
@@ -41,7 +42,9 @@ def cases_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     for temporary in temporary_folder():
         report = root / "out.json"
         yield Bench(temporary).run(
-            ["verify", "cases", "--report", report, "--timeout", "3"], root, report=report
+            ["verify", "cases", "--run", "all", "--report", report, "--timeout", "3"],
+            root,
+            report=report,
         )
 
 
@@ -63,6 +66,22 @@ def server_cases_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     for temporary in temporary_folder():
         report = root / "out.json"
         yield Bench(temporary).run(["verify", ".", "--report", report], root, report=report)
+
+
+@pytest.fixture(scope="session")
+def foreign_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
+    """A run over the ``foreign_cases/`` of each ``run``: skills without a manifest."""
+    root = tmp_path_factory.mktemp("foreign")
+    runs = {}
+    for temporary in temporary_folder():
+        for mode in ("possible", "parse"):
+            skill = write_skill(root / mode / "foreign")
+            write_cases([case for case in FOREIGN_CASES if case.run == mode], skill)
+            report, option = root / mode / "out.json", ["--run", mode] * (mode == "parse")
+            runs[mode] = Bench(temporary).run(
+                ["verify", "foreign", *option, "--report", report], root / mode, report=report
+            )
+        yield runs
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +115,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, cases in (
         ("case", CASES),
         ("server_case", SERVER_CASES),
+        ("foreign_case", FOREIGN_CASES),
         ("statement_case", STATEMENT_CASES),
         ("proof_case", PROOF_CASES),
     ):

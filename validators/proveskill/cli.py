@@ -50,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_sections(commands)
     _add_mutants(commands)
     _add_channels(commands)
+    _add_render(commands)
+    _add_init(commands)
     return parser
 
 
@@ -67,8 +69,13 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     add("--server", metavar="KIND", help="embedded (default), container, or a postgresql:// URL")
     add("--image", metavar="IMAGE", help="image of the container server")
     add("--adapter", metavar="NAME", help="a variant that skill.yaml names, or both")
+    run_help = (
+        "execute all fences, those for which everything is there, or none, and parse the rest"
+    )
+    add("--run", dest="run_mode", choices=["all", "possible", "parse"], help=run_help)
     add("--require-proofs", action="store_true", help="fail for every unproven statement")
     add("--report", metavar="FILE", help="write the report as JSON")
+    _add_outputs(verify)
     add("--jobs", type=int, metavar="N", help="sections executed at once (default: the cores)")
     add("--timeout", type=float, metavar="SECONDS", help="limit of one fence")
     add("-k", metavar="EXPR", dest="keyword", help="only what matches, as in pytest -k")
@@ -113,6 +120,52 @@ def _mutants(options: argparse.Namespace) -> int:
     from proveskill.mutants_command import mutants
 
     return mutants(options)
+
+
+def _add_outputs(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--junit", metavar="FILE", help="write JUnit XML, with the file and line of each case")
+    add("--sarif", metavar="FILE", help="write SARIF 2.1.0, for code scanning")
+    add("--summary", metavar="FILE", help="write a summary in Markdown")
+    add("--badge", metavar="FILE", help="write a badge in SVG")
+
+
+def _add_render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    render = commands.add_parser(
+        "render",
+        help="turn a report that was stored into JUnit, SARIF, Markdown or a badge",
+        description="Turn a report that verify --report has written into what CI systems read. "
+        "Without an option, print the summary in Markdown. The exit status is that of the "
+        "command, whatever the report says.",
+    )
+    render.add_argument("report", metavar="REPORT.json", help="the report")
+    _add_outputs(render)
+    annotations_help = "print workflow commands, which GitHub shows at the lines of a change"
+    render.add_argument("--annotations", action="store_true", help=annotations_help)
+    render.set_defaults(run=_render)
+
+
+def _render(options: argparse.Namespace) -> int:
+    from proveskill.render_command import render
+
+    return render(options)
+
+
+def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    init = commands.add_parser(
+        "init",
+        help="write a first skill.yaml for the skills in a folder",
+        description="Write a first skill.yaml from what the skills in a folder are made of. Never "
+        "overwrites one.",
+    )
+    init.add_argument("path", nargs="?", default=".", metavar="PATH", help="the folder")
+    init.set_defaults(run=_init)
+
+
+def _init(options: argparse.Namespace) -> int:
+    from proveskill.init_command import init
+
+    return init(options)
 
 
 def _add_sections(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from proveskill.items import FrontMatterWrong, SnippetItem, StatementItem, WorkerItem
+from proveskill.items import (
+    FrontMatterItem,
+    FrontMatterWrong,
+    SnippetItem,
+    StatementItem,
+    WorkerItem,
+)
 from proveskill.model import Failure, StatementVerdict, Verdict
-from proveskill.render import FailureText, rerun_command
-from proveskill.report import statement_record
+from proveskill.render import FailureText, rerun_command, rerun_target, shown_path
+from proveskill.report import CheckRecord, statement_record
 from proveskill.session import Session
 from proveskill.statement_verdicts import proof_id
 from proveskill.summary import finish, write_summary
@@ -32,7 +38,9 @@ class Hooks:
             )
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
         """Report a fence.
 
         Set-up, capturing and logging would surround nothing here: a worker does all that. They
@@ -51,24 +59,50 @@ class Hooks:
         hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logreport(report=_phase(item, "teardown"))
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        # What an item before this one has set up, and its own protocol has kept for this one.
+        item.session._setupstate.teardown_exact(nextitem)
         return True
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-        """Keep what is wrong with a front matter, for annotations."""
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, Any, Any]:
+        """Keep what came of the check of a front matter."""
         report = yield
-        if call.excinfo is not None and isinstance(call.excinfo.value, FrontMatterWrong):
-            report.proveskill_failure = asdict(call.excinfo.value.failure)
+        if isinstance(item, FrontMatterItem) and call.when == "call":
+            wrong = call.excinfo.value if call.excinfo is not None else None
+            failure = wrong.failure if isinstance(wrong, FrontMatterWrong) else None
+            report.proveskill_check = check_record(
+                f"{item.path.parent.name}#front-matter", item.filename, failure, rerun_command(item)
+            )
         return report
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep the files that cannot be read, in the process that writes the summary."""
+        if report.failed and not hasattr(self.state.config, "workerinput"):
+            config = self.state.config
+            path = config.rootpath / report.nodeid.partition("::")[0]
+            file = shown_path(path, Path(config.invocation_params.dir))
+            message = report.longreprtext.strip().rpartition("\n")[2]
+            failure = Failure("CollectError", message, file, 1)
+            again = rerun_target(config, file)
+            self.state.checks.append(check_record(f"{file}#file", file, failure, again))
+
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Keep records and failures, in the process that writes the summary."""
+        """Keep records, in the process that writes the summary."""
         if record := getattr(report, "proveskill", None):
             self.state.records.append(record)
         if statement := getattr(report, "proveskill_statement", None):
             self.state.statements.append(statement)
-        if failure := getattr(report, "proveskill_failure", None):
-            self.state.failures.append(Failure(**failure))
+        if check := getattr(report, "proveskill_check", None):
+            self.state.checks.append(check)
+
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """Give what was parsed a word and a count of its own."""
+        record = getattr(report, "proveskill", None)
+        if record is None or record["verdict"] != "parsed":
+            return None
+        return "parsed", "p", "PARSED"
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -84,16 +118,30 @@ class Hooks:
         self.state.close()
 
 
+def check_record(identifier: str, file: str, failure: Failure | None, again: str) -> CheckRecord:
+    """Return the record of a check for the JSON report."""
+    return {
+        "id": identifier,
+        "file": file,
+        "line": 1,
+        "verdict": "failed" if failure else "passed",
+        "error": failure.as_json(again) if failure else None,
+    }
+
+
 def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
     """Return pytest's report of a fence, with its record for the JSON report."""
     snippet, failure = item.step.snippet, verdict.failure
     report = _call_report(item, verdict)
     excused = False
-    if verdict.name == "not_run":
+    if verdict.name in ("not_run", "parsed"):
+        word = verdict.name.replace("_", " ")
         report.outcome = "skipped"
-        report.longrepr = (item.step.filename, snippet.line, f"not run: {verdict.reason}")
-        if excused := snippet.not_run is None:
-            report.wasxfail = verdict.reason  # pytest's word for what is expected to fail
+        report.longrepr = (item.step.filename, snippet.line, f"{word}: {verdict.reason}")
+    if verdict.name == "not_run" and snippet.not_run is None:
+        excused = item.pack.variant.excuses(snippet) is not None
+    if excused:
+        report.wasxfail = verdict.reason  # pytest's word for what is expected to fail
     report.proveskill = {
         "id": snippet.id,
         "section": item.plan.section.id,
@@ -105,6 +153,7 @@ def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
         "seconds": round(verdict.seconds, 4),
         "reason": verdict.reason,
         "excused": excused,
+        "marked": snippet.not_run is not None,
         "error": failure.as_json(rerun_command(item)) if failure else None,
     }
     return report  # type: ignore[no-any-return]
@@ -130,7 +179,6 @@ def _call_report(item: WorkerItem, verdict: Verdict | StatementVerdict) -> Any:
         report.outcome = "failed"
         verbose = item.config.get_verbosity() > 0
         report.longrepr = FailureText(failure, rerun_command(item), verbose=verbose)
-        report.proveskill_failure = asdict(failure)
     return report
 
 

@@ -57,7 +57,8 @@ class MarkdownFile(pytest.File):
             wanted = [s for s in section.statements if needs_item(s, packs[0])]
             if section.snippets or wanted:
                 fixtures = packs[0].fixtures
-                plan = make_plan(section, shown, fixtures, self.proveskill.cache.compile)
+                compile_, run = self.proveskill.cache.compile, manifest.run
+                plan = make_plan(section, shown, fixtures, compile_, run)
                 for pack in packs:
                     variant = f"@{pack.adapter}" if len(packs) > 1 else ""
                     name = section.id.partition("#")[2] + variant
@@ -159,10 +160,14 @@ class StatementItem(WorkerItem):
 class FrontMatterItem(pytest.Item):
     """The check of a SKILL.md's front matter."""
 
+    @property
+    def filename(self) -> str:
+        """The file as messages name it."""
+        return shown_path(self.path, self.config.invocation_params.dir)
+
     def runtest(self) -> None:
         """Check it. Raises :class:`FrontMatterWrong`."""
-        shown = shown_path(self.path, self.config.invocation_params.dir)
-        if failure := check_front_matter(self.path, shown):
+        if failure := check_front_matter(self.path, self.filename):
             raise FrontMatterWrong(failure)
 
     def reportinfo(self) -> tuple[Path, int, str]:

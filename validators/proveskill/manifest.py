@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from proveskill.channels.settings import Channels, read_channels
-from proveskill.model import Limits, ManifestError, Statement
+from proveskill.model import Limits, ManifestError, RunMode, Statement
 from proveskill.servers import ServerError, ServerSpec
 from proveskill.variants import Variant, read_variant
 
@@ -32,6 +32,8 @@ class Manifest:
     name: str
     version: str | None = None
     skills: tuple[Path, ...] = ()
+    run: RunMode = "all"
+    """Which fences are executed; without a manifest those for which everything is there."""
     server: ServerSpec = field(default_factory=ServerSpec)
     fixtures: Path | None = None
     path: tuple[Path, ...] = ()
@@ -97,7 +99,7 @@ def find_manifest(path: Path) -> Manifest:
             break
     for folder in (path, *path.parents):
         if (folder / SKILL).is_file():
-            return Manifest(root=folder, name=folder.name, skills=(folder,))
+            return Manifest(root=folder, name=folder.name, skills=(folder,), run="possible")
     raise ManifestError(
         f"{path}: neither a {MANIFEST} nor a {SKILL} here; name the folder of a skill, or write "
         f"a {MANIFEST} beside your skills folder (README, 'Use the engine on another pack')"
@@ -177,6 +179,7 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         name=data["name"],
         version=data["version"],
         skills=tuple(skills),
+        run=data.get("run", "all"),
         server=spec,
         fixtures=existing(data["fixtures"], "fixtures") if "fixtures" in data else None,
         path=tuple(existing(p, "path", i) for i, p in enumerate(data.get("path", []))),

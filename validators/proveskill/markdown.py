@@ -124,6 +124,7 @@ def _snippets(tokens: list[Token], file: Path, section_id: str) -> Iterator[Snip
                     id="", file=file, line=line, first_line=line, language="indented",
                     source=token.content,
                     problem="an indented code block has no language; use a fence: ```python",
+                    unknown=True,
                 )
             ]  # fmt: skip
         elif token.type == "html_block" and token.map:
@@ -147,17 +148,19 @@ def _fence(token: Token, file: Path) -> Snippet:
     start, end = token.map
     written = token.info.strip().split(maxsplit=1)[0] if token.info.strip() else ""
     language = ALIASES.get(written.lower(), written)
-    problem = None
+    problem, unknown = None, False
     # Opening line + code + closing line; without a closing line one is missing.
     if end - start != token.content.count("\n") + 2:
         problem = f"the fence is not closed: add a line {token.markup} after the code"
     elif not written:
         problem = "the fence has no language; name one: " + ", ".join(sorted(RUNNERS))
+        unknown = True
     elif language not in RUNNERS:
         problem = f"unknown language {written!r}; known: " + ", ".join(sorted(RUNNERS))
+        unknown = True
     return Snippet(
         id="", file=file, line=start + 1, first_line=start + 2, language=language,
-        source=token.content, problem=problem,
+        source=token.content, problem=problem, unknown=unknown,
     )  # fmt: skip
 
 
@@ -167,7 +170,8 @@ def _with_directive(snippet: Snippet, before: Token | None) -> Snippet:
     if match := NOT_RUN.search(before.content):
         return replace(snippet, not_run=" ".join(match["reason"].split()))
     if _LIKE_NOT_RUN.search(before.content):
-        return replace(snippet, problem="write the directive as <!-- not run: REASON -->")
+        wrong = "write the directive as <!-- not run: REASON -->"
+        return replace(snippet, problem=wrong, unknown=False)
     return snippet
 
 
@@ -178,6 +182,7 @@ def _with_origin(snippet: Snippet, before: Token | None, found: list[Snippet]) -
             snippet,
             problem="a text fence shows the output of the python, sql or bash fence directly "
             "above it; there is none",
+            unknown=True,
         )
     return replace(snippet, shows=origin.id)
 

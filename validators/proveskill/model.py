@@ -7,12 +7,19 @@ Everything here is frozen data; the verbs live in the modules named after them. 
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-VerdictName = Literal["passed", "failed", "not_run"]
+VerdictName = Literal["passed", "parsed", "failed", "not_run"]
+RunMode = Literal["all", "possible", "parse"]
+"""What is executed: every fence; those for which everything is there; none. What is not executed
+is parsed."""
 StatementVerdictName = Literal["proven", "failed", "unproven"]
+
+
+_PASSWORD = re.compile(r"(?<=://)([^\s:/@'\"]+):[^\s/@'\"]+@")
 
 
 class ManifestError(Exception):
@@ -38,6 +45,8 @@ class Snippet:
     """The reason given by ``<!-- not run: REASON -->``."""
     problem: str | None = None
     """Why this can never run: unclosed, indented, inside a comment, an unknown language."""
+    unknown: bool = False
+    """Whether the problem is only that nothing says how to run it: no or another language."""
     shows: str | None = None
     """For ``text``: the id of the fence whose output this is."""
 
@@ -94,8 +103,10 @@ class Failure:
     """The end of what the fence wrote to its standard error and output."""
 
     def as_json(self, rerun: str) -> dict[str, Any]:
-        """Return the ``error`` object of the report."""
+        """Return the ``error`` object of the report, without the passwords of URLs."""
         shown = {key: value for key, value in asdict(self).items() if key != "output"}
+        shown["message"] = _PASSWORD.sub(r"\1:***@", self.message)
+        shown["values"] = {k: _PASSWORD.sub(r"\1:***@", v) for k, v in self.values.items()}
         return {**shown, "rerun": rerun}
 
 
@@ -107,7 +118,7 @@ class Verdict:
     seconds: float = 0.0
     failure: Failure | None = None
     reason: str | None = None
-    """For ``not_run``: the author's reason."""
+    """For ``not_run``: the author's reason. For ``parsed``: why it was not executed."""
 
 
 @dataclass(frozen=True)

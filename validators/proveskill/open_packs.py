@@ -29,6 +29,8 @@ def open_packs(manifest: Manifest, config: pytest.Config) -> tuple[Pack, ...]:
     servers = Servers(spec)
     if option("proveskill_require_proofs"):
         manifest = replace(manifest, proven_files=None)
+    if (run := option("proveskill_run")) is not None:
+        manifest = replace(manifest, run=run)
     account = read_account(manifest)
     jobs = option("proveskill_jobs")
     return tuple(Pack(manifest, name, servers, jobs, limits, account) for name in names)

@@ -7,14 +7,14 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
 from proveskill.fixture_index import FixtureIndex
 from proveskill.languages import RUNNERS
-from proveskill.model import Failure, Section, Snippet
-from proveskill.python_source import BadPython, PythonCode
+from proveskill.model import Failure, RunMode, Section, Snippet
+from proveskill.python_source import BadPython, PythonCode, compile_imports
 from proveskill.servers import VARIABLES
 
 Compile = Callable[[Snippet, str, bool], PythonCode]
@@ -28,6 +28,8 @@ class Step:
     snippet: Snippet
     filename: str
     python: PythonCode | None = None
+    imports: dict[str, bytes] = field(default_factory=dict)
+    """Its import statements and what they compile to: resolved where it is not executed."""
     failure: Failure | None = None
 
     @property
@@ -35,6 +37,7 @@ class Step:
         """Whether a worker executes this fence in its place in the section."""
         return (
             self.failure is None
+            and not self.snippet.unknown
             and self.snippet.not_run is None
             and RUNNERS[self.snippet.language] == "worker"
         )
@@ -49,33 +52,47 @@ class Plan:
     variables: frozenset[str]
     contained: bool
     """Whether its fences can leave nothing behind in the process that runs them."""
+    run: RunMode = "all"
 
 
-def make_plan(section: Section, filename: str, fixtures: FixtureIndex, compile: Compile) -> Plan:
+def make_plan(
+    section: Section,
+    filename: str,
+    fixtures: FixtureIndex,
+    compile: Compile,
+    run: RunMode = "all",
+) -> Plan:
     """Parse every fence of a section; what does not parse becomes a step with a failure."""
     shown = {snippet.shows for snippet in section.snippets}
     steps = tuple(
-        _make_step(snippet, filename, snippet.id in shown, compile) for snippet in section.snippets
+        _make_step(snippet, filename, snippet.id in shown, compile, run)
+        for snippet in section.snippets
     )
     contained = all(_is_contained(step, fixtures) for step in steps)
-    return Plan(section, steps, frozenset(_variables(steps, fixtures)), contained)
+    return Plan(section, steps, frozenset(_variables(steps, fixtures, run)), contained, run)
 
 
 def _is_contained(step: Step, fixtures: FixtureIndex) -> bool:
     if not step.runs:
-        return step.snippet.not_run is None
+        return step.snippet.not_run is None or step.snippet.unknown
     python = step.python
     return python is not None and python.contained and not python.needs & fixtures.names
 
 
-def _make_step(snippet: Snippet, filename: str, keep_result: bool, compile: Compile) -> Step:
+def _make_step(
+    snippet: Snippet, filename: str, keep_result: bool, compile: Compile, run: RunMode
+) -> Step:
+    if snippet.unknown and run != "all":
+        return Step(snippet, filename)
     if snippet.problem:
         return Step(
             snippet, filename, failure=_failure("Unusable", snippet.problem, filename, snippet.line)
         )
     try:
         if snippet.language == "python":
-            return Step(snippet, filename, python=compile(snippet, filename, keep_result))
+            imports = compile_imports(snippet, filename) if run != "all" else {}
+            python = compile(snippet, filename, keep_result) if run != "parse" else None
+            return Step(snippet, filename, python, imports)
         if snippet.language in _PARSERS:
             _PARSERS[snippet.language](snippet.source)
     except BadPython as error:
@@ -123,12 +140,12 @@ def variables_in(text: str) -> set[str]:
     return {name for name in VARIABLES if re.search(rf"(?<![A-Z_]){name}\b", text)}
 
 
-def _variables(steps: Iterable[Step], fixtures: FixtureIndex) -> set[str]:
+def _variables(steps: Iterable[Step], fixtures: FixtureIndex, run: RunMode) -> set[str]:
     """Find the variables that the fences, or the fixtures they need, mention."""
     runnable = [step for step in steps if step.failure is None]
     needed = frozenset[str]().union(*(step.python.needs for step in runnable if step.python))
     text = "\n".join([*(step.snippet.source for step in runnable), fixtures.text_of(needed)])
-    found = variables_in(text)
+    found = variables_in(text) if run != "parse" else set[str]()
     if any(step.snippet.language == "sql" for step in runnable):
         found.add("DATABASE_URL")
     return found

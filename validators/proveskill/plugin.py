@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from proveskill.session import Session
 
 _SKILL = "SKILL.md"
+_OUTPUTS = ("junit", "sarif", "summary", "badge")
+_RUN_MODES = ("all", "possible", "parse")
 _STATE = pytest.StashKey["Session"]()
 
 
@@ -26,8 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--proveskill-image", metavar="IMAGE", help="image of the container server")
     add("--proveskill-adapter", metavar="NAME", help="variant of the pack, named in skill.yaml")
     add("--proveskill-report", metavar="FILE", type=Path, help="write the report as JSON")
+    for name in _OUTPUTS:
+        add(f"--proveskill-{name}", metavar="FILE", type=Path, help=f"write the report as {name}")
     add("--proveskill-jobs", metavar="N", type=int, help="sections executed at once (cores)")
     add("--proveskill-require-proofs", action="store_true", help="fail for unproven statements")
+    add("--proveskill-run", choices=_RUN_MODES, help="which fences are executed")
     add("--proveskill-timeout", metavar="SECONDS", type=float, help="limit of one fence")
 
 

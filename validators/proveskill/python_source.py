@@ -20,7 +20,8 @@ from proveskill.expectations import Expectation, MisplacedExpectation
 from proveskill.instrument import CHECKS, find_expectations, instrument
 from proveskill.model import Snippet
 
-_BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", CHECKS}
+_OF_EVERY_MODULE = frozenset({"__annotations__", "__builtins__", "__file__", "__name__"})
+_BUILTINS = frozenset(dir(builtins)) | _OF_EVERY_MODULE | {CHECKS}
 _LOADS = ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS")
 _STORES = ("STORE_NAME", "STORE_GLOBAL")
 
@@ -90,6 +91,38 @@ def compile_snippet(snippet: Snippet, filename: str, *, keep_result: bool) -> Py
         awaits=bool(code.co_flags & inspect.CO_COROUTINE),
         contained=contained,
     )
+
+
+def compile_imports(snippet: Snippet, filename: str) -> dict[str, bytes]:
+    """Compile each import statement of a fence by itself; return statement -> marshalled code.
+
+    Left out are relative imports, whose package only the reader has, and those in a ``try``, whose
+    failure the fence expects. Raises :class:`BadPython` for a fence that does not compile.
+    """
+    try:
+        tree = ast.parse(snippet.source, filename)
+        ast.increment_lineno(tree, snippet.first_line - 1)
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+    except SyntaxError as error:
+        shift = 0 if "tree" in locals() else snippet.first_line - 1
+        raise _bad_syntax(error, shift) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise _too_much(error, snippet.first_line) from None
+    return {
+        ast.unparse(node): marshal.dumps(
+            compile(ast.Module([node], []), filename, "exec", dont_inherit=True)
+        )
+        for node in _required_imports(tree)
+    }
+
+
+def _required_imports(tree: ast.AST) -> Iterator[ast.stmt]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level):
+            yield node
+        elif not isinstance(node, (ast.Try, ast.TryStar)):
+            yield from _required_imports(node)
 
 
 def _bad_syntax(error: SyntaxError, shift: int) -> BadPython:

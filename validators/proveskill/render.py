@@ -55,9 +55,9 @@ class FailureText(TerminalRepr):
         excerpt = excerpt_of(failure.file, failure.line)
         output = [_cut(f"|   {line}", 100) for line in failure.output.strip().splitlines()]
         if self.verbose:
-            return list(map(_visible, [*head, *excerpt, *body, *output, *tail]))
+            return list(map(visible, [*head, *excerpt, *body, *output, *tail]))
         return _fit(
-            *([_visible(line) for line in part] for part in (head, excerpt, body, output, tail))
+            *([visible(line) for line in part] for part in (head, excerpt, body, output, tail))
         )
 
     def __str__(self) -> str:
@@ -83,7 +83,7 @@ def _is_fence(source: list[str], line: int) -> bool:
     return text.startswith(("```", "~~~"))
 
 
-def _visible(line: str) -> str:
+def visible(line: str) -> str:
     """Escape control characters, which could colour or overwrite a log."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
@@ -114,15 +114,19 @@ def _cut(text: str, size: int) -> str:
 
 def rerun_command(item: pytest.Item) -> str:
     """Return the command that runs one item again, as typed in the current folder."""
+    shown = shown_path(item.path, Path(item.config.invocation_params.dir))
+    return rerun_target(item.config, f"{shown}::{item.nodeid.partition('::')[2]}")
+
+
+def rerun_target(config: pytest.Config, target: str) -> str:
+    """Return the command that verifies a part of a pack with the options of this run."""
     options = []
-    for name in ("server", "adapter"):
-        value = item.config.getoption(f"proveskill_{name}", None)
+    for name in ("server", "adapter", "run"):
+        value = config.getoption(f"proveskill_{name}", None)
         if value is not None:
             options.append(f"--{name} {shlex.quote(_without_password(value))}")
-    target = item.nodeid.partition("::")
-    here = Path(item.config.invocation_params.dir)
-    shown = shown_path(item.path, here)
-    return " ".join([_command(here), "verify", shlex.quote(f"{shown}::{target[2]}"), *options])
+    here = Path(config.invocation_params.dir)
+    return " ".join([_command(here), "verify", shlex.quote(target), *options])
 
 
 def shown_path(path: Path, here: Path) -> str:
@@ -148,18 +152,3 @@ def _without_password(url: str) -> str:
         return url
     scheme, _, user = head.partition("://")
     return f"{scheme}://{user.partition(':')[0]}@{tail}"
-
-
-def annotation(failure: Failure) -> str:
-    """Return a GitHub workflow command; it must be printed at the start of a line."""
-
-    def escape(text: str) -> str:
-        text = "\n".join(map(_visible, text.split("\n")))
-        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-    values = "".join(f"\n{key}: {value}" for key, value in failure.values.items())
-    title = escape(failure.type).replace(":", "%3A").replace(",", "%2C")
-    return (
-        f"::error file={failure.file},line={failure.line},title={title}"
-        f"::{escape(failure.message + values)}"
-    )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict
 
 from proveskill.manifest import Manifest
 from proveskill.model import Statement
+from proveskill.outputs import write_whole
 
 SCHEMA = 1
-_KEPT = ("section", "excused")
+_KEPT = ("section", "excused", "marked")
 """Fields of a record that the report leaves out."""
 
 
@@ -31,6 +32,18 @@ class SnippetRecord(TypedDict):
     reason: str | None
     excused: bool
     """Whether it was run, and failed as the variant's entry in skill.yaml expects."""
+    marked: bool
+    """Whether its author has marked it 'not run'."""
+    error: dict[str, Any] | None
+
+
+class CheckRecord(TypedDict):
+    """An entry of ``checks`` in the report: a front matter, or a file that cannot be read."""
+
+    id: str
+    file: str
+    line: int
+    verdict: str
     error: dict[str, Any] | None
 
 
@@ -80,6 +93,8 @@ def statement_totals(records: Iterable[StatementRecord]) -> dict[str, int]:
 
 def build_report(
     manifest: Manifest,
+    here: Path,
+    checks: list[CheckRecord],
     snippets: list[SnippetRecord],
     statements: list[StatementRecord],
     problems: list[str],
@@ -89,10 +104,14 @@ def build_report(
     phases: dict[str, float],
     fences: int,
     ok: bool,
+    complete: bool,
 ) -> dict[str, Any]:
-    """Return the report as the contract describes it, keys in the order of the contract."""
+    """Return the report as the contract describes it, keys in the order of the contract.
+
+    ``here`` is the folder that its paths are relative to.
+    """
     verdicts = [record["verdict"] for record in snippets]
-    names = ("passed", "failed", "not_run")
+    names = ("passed", "failed", "not_run", "parsed")
     return {
         "schema": SCHEMA,
         "pack": manifest.name,
@@ -100,12 +119,17 @@ def build_report(
         "started": started,
         "seconds": round(seconds, 3),
         "ok": ok,
+        "complete": complete,
+        "folder": _in_repository(here),
+        "manifest": os.path.relpath(manifest.file, here) if manifest.file else None,
         "environment": {
+            "proveskill": installed_versions(["proveskill"])["proveskill"],
             "python": platform.python_version(),
             "platform": platform.platform(),
             **server,
             "packages": installed_versions(manifest.versions),
         },
+        "checks": checks,
         "snippets": [{k: v for k, v in record.items() if k not in _KEPT} for record in snippets],
         "statements": statements,
         "problems": problems,
@@ -116,6 +140,14 @@ def build_report(
             "statements": statement_totals(statements),
         },
     }
+
+
+def _in_repository(folder: Path) -> str:
+    """Return a folder relative to the root of the git repository that it is in, ``.`` in none."""
+    for root in (folder, *folder.parents):
+        if (root / ".git").exists():
+            return folder.relative_to(root).as_posix()
+    return "."
 
 
 def installed_versions(names: Iterable[str]) -> dict[str, str | None]:
@@ -143,27 +175,21 @@ def other_versions(manifest: Manifest) -> list[str]:
 
 def write_report(report: dict[str, Any], file: Path) -> None:
     """Write a report, whole or not at all. Raises ``OSError``."""
-    text = json.dumps(report, indent=2) + "\n"
-    with tempfile.NamedTemporaryFile(
-        "w", dir=file.resolve().parent, prefix=f".{file.name}-", encoding="utf-8", delete=False
-    ) as scratch:
-        scratch.write(text)
-    Path(scratch.name).replace(file)
+    write_whole(json.dumps(report, indent=2) + "\n", file)
 
 
 def section_table(
     snippets: Iterable[SnippetRecord],
-) -> dict[str, dict[str | None, tuple[int, int, int, float]]]:
-    """Return section -> variant -> (passed, failed, not run, seconds), in the order of the text."""
-    table: dict[str, dict[str | None, tuple[int, int, int, float]]] = {}
+) -> dict[str, dict[str | None, dict[str, float]]]:
+    """Return section -> variant -> verdict -> number, in the order of the text.
+
+    Under ``seconds`` is how long its fences took.
+    """
+    table: dict[str, dict[str | None, dict[str, float]]] = {}
     for record in snippets:
-        row = table.setdefault(record["section"], {})
-        passed, failed, not_run, seconds = row.get(record["adapter"], (0, 0, 0, 0.0))
-        verdict = record["verdict"]
-        row[record["adapter"]] = (
-            passed + (verdict == "passed"),
-            failed + (verdict == "failed"),
-            not_run + (verdict == "not_run"),
-            seconds + record["seconds"],
+        row = table.setdefault(record["section"], {}).setdefault(
+            record["adapter"], {"seconds": 0.0}
         )
+        row[record["verdict"]] = row.get(record["verdict"], 0) + 1
+        row["seconds"] += record["seconds"]
     return table

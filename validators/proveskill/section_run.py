@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proveskill.fence_verdicts import (
@@ -18,6 +18,7 @@ from proveskill.fence_verdicts import (
 )
 from proveskill.fork_server import ForkServer
 from proveskill.model import Limits, Snippet, Verdict
+from proveskill.parsing import Resolved, parse_fence, what_is_missing, why_only_parsed
 from proveskill.plan import Plan, Step
 from proveskill.servers import Database, Servers, client_programs
 from proveskill.worker.requests import Request
@@ -40,6 +41,7 @@ class Stage:
     limits: Limits
     fixtures: frozenset[str]
     """Names of the pack's fixtures."""
+    resolved: Resolved = field(default_factory=dict)
 
 
 class SectionRun:
@@ -56,6 +58,9 @@ class SectionRun:
         self._lost_at: Step | None = None
         self._answers: dict[str, Answer] = {}
         self._environment: dict[str, str] = {}
+        self._ran: set[str] = set()
+        """Names that fences which passed have defined."""
+        self._not_executed: set[str] = set()
 
     def run(self) -> None:
         """Execute the fences up to the last one that is wanted, then those marked 'not run'."""
@@ -114,12 +119,21 @@ class SectionRun:
         snippet = step.snippet
         if step.failure is not None:
             return Verdict("failed", failure=step.failure)
+        if snippet.unknown:
+            return Verdict("not_run", reason=snippet.problem)
+        if snippet.shows in self._not_executed:
+            reason = "it shows the output of a fence that is not executed"
+            return Verdict("not_run", reason=reason)
         if snippet.language == "text" and snippet.not_run is None:
             return compare_output(step, self._answers.get(snippet.shows or ""))
         if snippet.language in ("json", "yaml", "toml", "text"):
+            if snippet.not_run is None and self._plan.run != "all":
+                return Verdict("parsed", reason="data: there is nothing to execute")
             if snippet.not_run is None:
                 return Verdict("passed")
             return stale_mark(step, "it is only parsed, and it parses")
+        if why := why_only_parsed(step, self._plan.run, self._stage.fixtures | self._ran):
+            return self._parse(step, folder, why)
         limits = _ATTEMPT if snippet.not_run else self._stage.limits
         answer = self._execute(step, folder, limits)
         if snippet.not_run is not None:
@@ -131,20 +145,28 @@ class SectionRun:
             return Verdict("not_run", answer.seconds, reason=snippet.not_run)
         self._answers[snippet.id] = answer
         if answer.error is None:
+            self._ran |= step.python.defines if step.python else frozenset()
             return Verdict("passed", answer.seconds)
+        if self._plan.run == "possible" and (why := what_is_missing(answer)):
+            return self._parse(step, folder, why)
         return Verdict(
             "failed", answer.seconds, explain(step, answer, self._definers, self._lost_at)
         )
 
+    def _parse(self, step: Step, folder: str, why: str) -> Verdict:
+        self._not_executed.add(step.snippet.id)
+        return parse_fence(
+            step,
+            why,
+            lambda r: self._ask(r, step, folder, self._stage.limits),
+            self._stage.resolved,
+        )
+
     def _execute(self, step: Step, folder: str, limits: Limits) -> Answer:
-        fresh = False
         if self._worker is None or self._worker.lost:
             self._defined.clear()
-            fresh = self._plan.contained
-            self._worker = self._start_worker(folder)
         python = step.python
         request = Request(
-            fresh=fresh,
             language=step.snippet.language,
             filename=step.filename,
             first_line=step.snippet.first_line,
@@ -160,9 +182,16 @@ class SectionRun:
             )
             self._defined |= python.defines | supplied
             self._definers.update(dict.fromkeys(python.defines, step))
+        return self._ask(request, step, folder, limits)
+
+    def _ask(self, request: Request, step: Step, folder: str, limits: Limits) -> Answer:
+        if self._worker is None or self._worker.lost:
+            self._worker = self._start_worker(folder)
+            request = replace(request, fresh=self._plan.contained)
         answer = self._worker.run(request, limits)
         if answer.worker_lost:
             self._lost_at = step
+            self._ran.clear()
         return answer
 
     def _start_worker(self, folder: str) -> WorkerProcess:

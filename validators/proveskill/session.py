@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -16,11 +16,11 @@ from proveskill import head_start
 from proveskill.compile_cache import CompileCache
 from proveskill.items import SnippetItem, StatementItem
 from proveskill.manifest import find_manifest
-from proveskill.model import Failure, Section, StatementVerdict, Verdict
+from proveskill.model import Section, StatementVerdict, Verdict
 from proveskill.open_packs import open_packs
 from proveskill.pack import Pack
 from proveskill.plan import Plan
-from proveskill.report import SnippetRecord, StatementRecord
+from proveskill.report import CheckRecord, SnippetRecord, StatementRecord
 from proveskill.servers import ServerError
 from proveskill.statement_verdicts import judge, unproven
 from proveskill.zygote_process import PreparationError
@@ -39,8 +39,10 @@ class Session:
     sections: list[Section] = field(default_factory=list)
     records: list[SnippetRecord] = field(default_factory=list)
     statements: list[StatementRecord] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    checks: list[CheckRecord] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+    """The report, once the run has finished; empty in the processes of pytest-xdist."""
     started: float = field(default_factory=time.monotonic)
     started_at: str = field(
         default_factory=lambda: (

@@ -18,6 +18,7 @@ from proveskill.account import read_account
 from proveskill.fixture_index import read_fixtures
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import ManifestError
+from proveskill.outputs import OUTPUTS
 from proveskill.report import other_versions
 from proveskill.variants import choose_variants
 
@@ -51,9 +52,11 @@ def verify(options: argparse.Namespace) -> int:
     arguments += [f"--confcutdir={manifest.root}"]
     arguments += ["--continue-on-collection-errors", *_UNUSED_PARTS]
     arguments += _cache_options(manifest)
-    for name in ("server", "image", "adapter", "report", "jobs", "timeout"):
+    for name in ("server", "image", "adapter", "report", *OUTPUTS, "jobs", "timeout"):
         if (value := getattr(options, name)) is not None:
             arguments.append(f"--proveskill-{name}={value}")
+    if options.run_mode is not None:
+        arguments += [f"--proveskill-run={options.run_mode}"]
     if options.require_proofs:
         arguments += ["--proveskill-require-proofs"]
     if options.keyword:
@@ -95,8 +98,10 @@ def _check(manifest: Manifest, options: argparse.Namespace) -> None:
     choose_variants(manifest.adapters, options.adapter, manifest.file or manifest.root)
     read_fixtures(manifest.fixtures)
     read_account(manifest)
-    if options.report and not Path(options.report).resolve().parent.is_dir():
-        raise ManifestError(f"cannot write the report {options.report}: no such folder")
+    for name in ("report", *OUTPUTS):
+        file = getattr(options, name)
+        if file and not Path(file).resolve().parent.is_dir():
+            raise ManifestError(f"cannot write the {name} {file}: no such folder")
 
 
 def _headline(manifest: Manifest, options: argparse.Namespace) -> str:

@@ -35,3 +35,5 @@ class Request:
     """Pack fixtures to supply, by name."""
     fresh: bool = False
     """Whether it begins a section in a process that another section has used."""
+    parse_only: bool = False
+    """SQL only: whether the server is to parse it, and to execute nothing."""

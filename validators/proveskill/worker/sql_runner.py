@@ -23,6 +23,8 @@ from proveskill.expectations import (
 from proveskill.worker.checks import ExpectationFailed, show, show_text
 from proveskill.worker.requests import Request
 
+_STOP = "SELECT 1/0;"
+_STOPPED = "22012"
 _RIGHT_ALIGNED = {
     types[name].oid
     for name in ("int2", "int4", "int8", "float4", "float8", "numeric", "oid", "xid", "money")
@@ -62,6 +64,9 @@ class SqlRunner:
         """
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+        if request.parse_only:
+            _parse(self._connection, request.source)
+            return None
         tables = [
             table
             for statement in split_statements(request.source)
@@ -89,6 +94,23 @@ class SqlRunner:
         if promise is not None:
             _require(promise, rows)
         return draw_table(cursor.pgresult) if rows is not None and cursor.pgresult else None
+
+
+def _parse(connection: psycopg.Connection[Any], source: str) -> None:
+    """Have the server parse a text, and execute nothing. Raises :class:`StatementFailed`.
+
+    The server parses the whole text of a simple query before it executes the first statement
+    (PostgreSQL manual, "Simple Query"), and the first one always fails.
+    """
+    if connection.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
+        connection.rollback()  # a fence that was given up halfway must not hold the next ones
+    result = connection.pgconn.exec_((_STOP + source).encode())
+    error = psycopg.errors.error_from_result(result)
+    if error.sqlstate == _STOPPED:
+        return
+    position = int(error.diag.statement_position or 0) - len(_STOP) - 1
+    last = source.rstrip().count("\n") + 1
+    raise StatementFailed(min(source.count("\n", 0, max(0, position)) + 1, last), error)
 
 
 def _require(promise: Expectation, rows: list[tuple[Any, ...]] | None) -> None:
