@@ -86,7 +86,7 @@ def contenders(root: Path, url: str) -> list[Contender]:
             Contender(
                 OURS,
                 corpus,
-                [ours, "-m", "proveskill", "verify", "--run=all", f"--server={url}", "."],
+                [ours, "-m", "proveskill", "verify", f"--server={url}", "."],
                 markdown,
                 corpus.fences + 1,  # and the front matter
             ),

@@ -56,7 +56,7 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Run:
     write_skill(root / "pack", text)
     report = root / "out.json"
     temporary = tmp_path_factory.mktemp("temporary")
-    arguments = ["verify", "pack", "--run", "all", "--jobs", "1", "--report", report]
+    arguments = ["verify", "pack", "--jobs", "1", "--report", report]
     return Bench(temporary).run(arguments, root, report=report)
 
 
@@ -70,7 +70,7 @@ def test_what_a_section_does_to_its_process_reaches_no_other(spoilt: Run, name: 
 def test_sections_that_leave_nothing_behind_share_no_names(bench: Bench) -> None:
     text = "## One\n\n" + fence("secret = 1") + "## Two\n\n" + fence("secret  # raises NameError")
     write_skill(bench.temporary / "pack", text)
-    assert bench.run(["verify", "pack", "--run", "all", "--jobs", "1"], bench.temporary).status == 0
+    assert bench.run(["verify", "pack", "--jobs", "1"], bench.temporary).status == 0
 
 
 def test_a_section_after_one_that_failed_is_not_touched_by_it(bench: Bench) -> None:
@@ -79,7 +79,7 @@ def test_a_section_after_one_that_failed_is_not_touched_by_it(bench: Bench) -> N
     write_skill(bench.temporary / "pack", f"{text}## Four\n\n{fence('2  # -> 2')}")
     report = bench.temporary / "out.json"
     run = bench.run(
-        ["verify", "pack", "--run", "all", "--jobs", "1", "--timeout", "1", "--report", report],
+        ["verify", "pack", "--jobs", "1", "--timeout", "1", "--report", report],
         bench.temporary,
         report=report,
     )
@@ -90,4 +90,4 @@ def test_what_a_section_prints_is_not_shown_as_the_output_of_the_next(bench: Ben
     shown = fence("print('mine')") + fence("mine", "text")
     text = f"## One\n\n{fence('print(1)')}## Two\n\n{shown}"
     write_skill(bench.temporary / "pack", text)
-    assert bench.run(["verify", "pack", "--run", "all", "--jobs", "1"], bench.temporary).status == 0
+    assert bench.run(["verify", "pack", "--jobs", "1"], bench.temporary).status == 0

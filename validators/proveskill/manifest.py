@@ -99,7 +99,7 @@ def find_manifest(path: Path) -> Manifest:
             break
     for folder in (path, *path.parents):
         if (folder / SKILL).is_file():
-            return Manifest(root=folder, name=folder.name, skills=(folder,), run="possible")
+            return Manifest(root=folder, name=folder.name, skills=(folder,))
     raise ManifestError(
         f"{path}: neither a {MANIFEST} nor a {SKILL} here; name the folder of a skill, or write "
         f"a {MANIFEST} beside your skills folder (README, 'Use the engine on another pack')"

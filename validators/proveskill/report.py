@@ -111,7 +111,7 @@ def build_report(
     ``here`` is the folder that its paths are relative to.
     """
     verdicts = [record["verdict"] for record in snippets]
-    names = ("passed", "failed", "not_run", "parsed")
+    names = ["passed", "failed", "not_run", *["parsed"] * ("parsed" in verdicts)]
     return {
         "schema": SCHEMA,
         "pack": manifest.name,
