@@ -89,8 +89,12 @@ def build_report(
     phases: dict[str, float],
     fences: int,
     ok: bool,
+    files: dict[str, str],
 ) -> dict[str, Any]:
-    """Return the report as the contract describes it, keys in the order of the contract."""
+    """Return the report as the contract describes it, keys in the order of the contract.
+
+    ``files`` has the SHA-256 digest of each file of the skills, by its path from the manifest.
+    """
     verdicts = [record["verdict"] for record in snippets]
     names = ("passed", "failed", "not_run")
     return {
@@ -106,6 +110,7 @@ def build_report(
             **server,
             "packages": installed_versions(manifest.versions),
         },
+        "files": files,
         "snippets": [{k: v for k, v in record.items() if k not in _KEPT} for record in snippets],
         "statements": statements,
         "problems": problems,

@@ -46,6 +46,7 @@ def finish(state: Session, session: pytest.Session, exitstatus: int) -> int:
             phases=phases,
             fences=fences,
             ok=exitstatus == 0,
+            files=state.files.get(pack.manifest.root, {}),
         )
         try:
             write_report(report, file)
