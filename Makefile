@@ -18,8 +18,8 @@ K ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify mutants test test-volume promises lint format lock bench bench-quick bench-report bench-engine \
-	bench-adapter assets sections receipt wheel image \
+.PHONY: help verify mutants test test-volume promises lint format lock bench bench-quick bench-report bench-publish \
+	bench-engine bench-adapter assets sections receipt channels wheel image \
 	example-search example-loader example-queue clean
 
 help: ## List the targets
@@ -59,6 +59,9 @@ bench-quick: $(BENCH) ## The same with smaller loads and fewer rounds, two minut
 bench-report: $(BENCH) ## Show the latest results; fails when a target was missed (ARGS="FILE --svg FILE")
 	@$(BIN)/python benchmarks/report.py $(ARGS)
 
+bench-publish: $(BENCH) ## Put the latest full results into the guidance: tables, chart (ARGS=FILE)
+	@$(BIN)/python benchmarks/publish.py $(ARGS)
+
 bench-engine: $(READY) ## Compare the engine with pytest functions, Sybil and pytest-markdown-docs
 	@$(BIN)/python benchmarks/engine.py $(ARGS)
 
@@ -93,8 +96,11 @@ example-loader: $(READY) ## Load a Parquet file of a million rows as an upsert
 example-queue: $(READY) ## Kill workers of a job queue in the middle; no job is lost
 	@$(BIN)/python -m job_queue demo $(ARGS)
 
-wheel: $(READY) ## Build the wheel of the adapter into dist/
-	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist ./examples
+channels: $(READY) ## Write what assistants and installers read: plugin files, AGENTS.md, llms.txt, dist/web
+	@$(BIN)/proveskill channels . --web dist/web $(ARGS)
+
+wheel: $(READY) ## Build the wheels into dist/: the adapter with the skill, and the engine
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist ./examples .
 
 image: $(READY) ## Make a local PostgreSQL + pgvector image without a registry (for container tests)
 	@$(BIN)/python tests/servers/make_image.py

@@ -71,7 +71,8 @@ def contenders(root: Path, url: str) -> list[Contender]:
     database = Corpus("round-trip-500", ROUND_TRIP, 500, a_section=50)
     databases = Corpus("round-trip-500-by-5", ROUND_TRIP, 500, a_section=5)
     ours, peers = sys.executable, str(PEERS / "bin" / "python")
-    bare = ["-m", "pytest", "-q", "-c", os.devnull, "--rootdir=.", "--disable-plugin-autoload"]
+    bare = ["-m", "pytest", "-q", "-c", os.devnull, "--rootdir=.", "--confcutdir=."]
+    bare += ["--disable-plugin-autoload"]
     found = []
     for corpus in (small, fives, single, large, database, databases):
         markdown, functions = corpus.write(root)

@@ -18,6 +18,11 @@ from suite.contract import POINTS
 DIMENSIONS = 768
 SEARCHED = 384
 BATCH = 10_000
+TABLES = (
+    *("points", "people", "many", "readings", "exact", "indexed", "encoded"),
+    *("loaded_small", "loaded_large"),
+)
+"""All that a run makes."""
 WIDE_ROWS = 10_000
 
 POINTS_SQL = f"""

@@ -16,7 +16,7 @@ from suite.lines import Line
 # Of one line, or of the place where the run was made and of no use elsewhere.
 OMITTED = (
     *("unit", "loops", "mem_max_rss"),
-    *("hostname", "python_executable", "python_config_args"),
+    *("hostname", "python_executable", "python_config_args", "boot_time", "uptime"),
 )
 
 

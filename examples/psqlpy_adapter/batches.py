@@ -178,7 +178,7 @@ async def _one_by_one(driver: ExecutionMixin, plan: Plan, sets: Sets) -> Outcome
     """Run a statement for each set, many on their way at a time."""
     runs = [await _bound(driver, plan, number, values) for number, values in enumerate(sets)]
     count, rows = 0, []
-    pipeline = driver.connection.transaction().pipeline  # sends no BEGIN by itself
+    pipeline = driver.wire.transaction().pipeline  # sends no BEGIN by itself
     for start in range(0, len(runs), PIPELINED):
         part = runs[start : start + PIPELINED]
         answers = await guarded(driver, pipeline([(own.sql, values) for own, values in part]))

@@ -38,6 +38,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from psqlpy_adapter.cancellation import DONE, guarded
 from psqlpy_adapter.execution import ExecutionMixin
 from psqlpy_adapter.grouping import can_be_grouped, grouping_of
 from psqlpy_adapter.groups import Rows, grouped
@@ -71,7 +72,8 @@ class ConcurrencyMixin(ExecutionMixin):
             lane.join()
             started, asked = time.perf_counter(), lane.asked
             try:
-                return await self.send(plan, values)
+                plan, statement = self.to_send(plan, values)
+                return self.answered(plan, await guarded(self, statement, note=DONE))
             finally:
                 lane.leave()
                 if asked == lane.asked:  # else the event loop had more to do than this

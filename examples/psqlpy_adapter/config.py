@@ -152,7 +152,7 @@ class PsqlpyConfig(StockConfig):
     def driver_on(self, pooled: Pooled, statement_config: Any = None) -> PsqlpyDriver:
         """A driver on a connection that is lent."""
         driver = self.driver_type(
-            connection=LentConnection(pooled.connection),
+            connection=LentConnection(pooled.connection, pooled.state),
             statement_config=statement_config or self.statement_config,
             driver_features=self.driver_features,
         )

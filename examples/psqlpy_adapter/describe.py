@@ -12,6 +12,7 @@ May be unnecessary when psqlpy (0.13.1) tells the types of a prepared statement.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -120,9 +121,15 @@ class Describer:
             ).result()
             return found
 
+        if not fresh.is_due():
+            await fresh.learn(names, rows)
+            return
         if len(fresh.states) > NAMES:
             fresh.keep(names.union(*(plan.rests_on for plan in self.plans)))
+        started = time.monotonic()
         self._forget_all(await fresh.check(names, rows))
+        if owner.checkout is not None:
+            owner.checkout.took(time.monotonic() - started)
 
     def _forget_all(self, changed: set[str]) -> None:
         if not changed:

@@ -13,6 +13,7 @@ from psqlpy_adapter.concurrency import ConcurrencyMixin
 from psqlpy_adapter.copying import LoadingMixin
 from psqlpy_adapter.dispatch import DispatchMixin
 from psqlpy_adapter.handling import ErrorsMixin
+from psqlpy_adapter.selecting import SelectingMixin
 from psqlpy_adapter.statements import execution_config
 from psqlpy_adapter.streaming import StreamingMixin
 from psqlpy_adapter.transactions import TransactionsMixin
@@ -23,6 +24,7 @@ class PsqlpyDriver(
     LoadingMixin,
     BatchesMixin,
     TransactionsMixin,
+    SelectingMixin,
     ConcurrencyMixin,
     ArrowMixin,
     DispatchMixin,

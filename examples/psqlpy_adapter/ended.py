@@ -25,6 +25,9 @@ ENDED = (
     "session of its own."
 )
 
+_HOLDING = frozenset({"cursor", "prepare", "transaction"})
+"""What makes objects that hold the connection by themselves."""
+
 
 class LentConnection:
     """A psqlpy connection until `end()`; from then on whatever is asked of it is refused.
@@ -33,8 +36,9 @@ class LentConnection:
     Transaction objects, coroutines that nobody awaits) holds the connection by itself.
     """
 
-    def __init__(self, connection: psqlpy.Connection) -> None:
+    def __init__(self, connection: psqlpy.Connection, state: Checkout) -> None:
         self._lent: psqlpy.Connection | None = connection
+        self._state = state
 
     @property  # type: ignore[misc]
     def __class__(self) -> type[psqlpy.Connection]:  # type: ignore[override]
@@ -46,6 +50,8 @@ class LentConnection:
         connection = self.__dict__.get("_lent")
         if connection is None:
             raise DatabaseConnectionError(ENDED)
+        self._state.is_touched = True
+        self._state.is_held |= name in _HOLDING
         found = getattr(connection, name)
         if callable(found):
             self.__dict__[name] = found  # the next time Python finds it here

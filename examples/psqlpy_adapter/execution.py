@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlspec.exceptions import SQLSpecError
 
-from psqlpy_adapter import results
 from psqlpy_adapter.blocks import run_text
 from psqlpy_adapter.cancellation import DONE, guarded
 from psqlpy_adapter.lone import Lone, Mixed, settled
 from psqlpy_adapter.mending import MendingMixin, OutdatedPlanError
-from psqlpy_adapter.numbering import as_written, placeholders
 from psqlpy_adapter.plans import Plan
 from psqlpy_adapter.refusals import refuse_harmful
 from psqlpy_adapter.sql_text import command, tokens
-from psqlpy_adapter.statements import bound, opaque
 from psqlpy_adapter.types import TextNeeded
 
 if TYPE_CHECKING:
-    from sqlspec.core import SQLResult, StatementConfig
+    from sqlspec.core import StatementConfig
+
+if TYPE_CHECKING:
+    pass
 
 _Rows = list[dict[str, Any]]
 _DESCRIBED = frozenset(
@@ -63,7 +63,7 @@ async def _outcome(run: Awaitable[T]) -> T | SQLSpecError:
 
 
 class ExecutionMixin(MendingMixin):
-    """`execute` and everything that SQLSpec builds on it."""
+    """`_perform`: a `$1` text with its values, in its turn."""
 
     __slots__ = ()
 
@@ -71,38 +71,6 @@ class ExecutionMixin(MendingMixin):
 
         def _transaction_is_open(self, is_open: bool) -> None:
             """See `TransactionsMixin`."""
-
-    async def execute(
-        self,
-        statement: Any,
-        /,
-        *parameters: Any,
-        statement_config: StatementConfig | None = None,
-        **kwargs: Any,
-    ) -> SQLResult:
-        """Execute one statement; see SQLSpec for the arguments, and the module for what differs.
-
-        Raises DataError before anything is sent when a value does not fit its parameter, else what
-        `errors.mapped` makes of the server's error.
-        """
-        if type(statement) is str and self._is_plain(statement_config):
-            has_values = parameters or kwargs
-            given = placeholders(statement) if has_values else as_written(statement)
-            values = bound(given, parameters, kwargs) if given is not None else None
-            if given is not None and values is not None:
-                if given.apart is not None:
-                    chosen = await self.numbered(given)
-                    values = bound(chosen, parameters, kwargs) or values
-                    given = chosen
-                plan, rows = await self._perform(given.sql, values)
-                if plan is not None:
-                    return self._result(statement, plan, values, rows)
-                return results.count(command(given.sql), rows)
-        if not kwargs:
-            parameters = opaque(statement, parameters)
-        return await super().execute(
-            statement, *parameters, statement_config=statement_config, **kwargs
-        )
 
     def _is_plain(self, config: StatementConfig | None) -> bool:
         if config is not None and config is not self.statement_config:
@@ -125,22 +93,19 @@ class ExecutionMixin(MendingMixin):
         self.__dict__["_plain_config"] = own
         return True
 
-    def _result(
-        self, source: str, plan: Plan, values: Any, rows: list[dict[str, Any]]
-    ) -> SQLResult:
-        if plan.counts:
-            return results.count(plan.command, rows[0]["count"])
-        if plan.columns is None:
-            return results.count(plan.command, -1 if plan.uncounted else 0)
-        given = settled(plan.parameters, values)
-        return results.rows(source, plan, self.statement_config, given, rows)
-
     async def _perform(self, sql: str, values: Any) -> tuple[Plan | None, Any]:
         """Run a `$1` text: (plan, its rows), or (None, 0) without a plan."""
         is_lone = type(values[0]) is Lone if len(values) == 1 else type(values) is Mixed
         plan = self.describer.known(sql)
         outcome: _Rows | SQLSpecError | None = None
-        if plan is None:
+        if plan is not None:  # nearly always: no frame more than needed
+            if is_lone:
+                values = settled(plan.parameters, values)
+            try:
+                return plan, await self.fetch_rows(plan, values)
+            except SQLSpecError as error:
+                outcome = error
+        else:
             if command(sql) not in _DESCRIBED and not len(values):
                 await self._command(sql)
                 return None, 0
@@ -160,10 +125,6 @@ class ExecutionMixin(MendingMixin):
                         if isinstance(outcome, TextNeeded) and self.lane.owns():
                             plan, values = await self._as_text(plan, values)
                             outcome = await _outcome(self.send(plan, values))
-        else:
-            if is_lone:
-                values = settled(plan.parameters, values)
-            outcome = await _outcome(self.fetch_rows(plan, values))
         if not isinstance(outcome, SQLSpecError):
             return plan, outcome
         try:
@@ -200,6 +161,11 @@ class ExecutionMixin(MendingMixin):
 
         Raises OutdatedPlanError, with nothing sent, when the plan turned out to be old meanwhile.
         """
+        plan, statement = self.to_send(plan, values)
+        return self.answered(plan, await guarded(self, statement, note=DONE))
+
+    def to_send(self, plan: Plan, values: Any) -> tuple[Plan, Any]:
+        """Return what `send` sends, and the plan that reads the answer; raises what it raises."""
         if plan.is_outdated:
             raise OutdatedPlanError
         try:
@@ -211,8 +177,10 @@ class ExecutionMixin(MendingMixin):
             if reading is None:
                 raise
             plan, parameters = reading, reading.encode(given)
-        statement = self.connection.fetch(plan.sql, parameters)
-        answer = await guarded(self, statement, note=DONE)
+        return plan, self.wire.fetch(plan.sql, parameters)
+
+    def answered(self, plan: Plan, answer: Any) -> list[dict[str, Any]]:
+        """Return the rows of what was sent, and learn from its success."""
         if plan.unsettles:
             self.describer.note(plan.source, in_block=self.lane.in_block)
         return plan.rows(answer)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from psqlpy_adapter.plans import Plan
 
 SLOW_SECONDS = 0.01
-"""A statement that takes longer gains nothing by sharing a round trip: it would wait for others."""
+"""A statement on which the server works longer gains nothing by sharing a round trip: it would wait
+for others."""
 
 
 class Grouping:
@@ -73,7 +74,7 @@ class Grouping:
         self._is_pure = False
         self.run = read.runs
         names = [list(read.names), list(read.operators)]
-        answer = await guarded(driver, driver.connection.fetch(PURE, names))
+        answer = await guarded(driver, driver.wire.fetch(PURE, names))
         if not answer.result()[0]["pure"]:
             return
         try:
@@ -106,4 +107,5 @@ def can_be_grouped(driver: ExecutionMixin, statement: Plan | str) -> bool:
     if isinstance(statement, str):
         return read_group(statement) is not None
     grouping = grouping_of(driver, statement)
-    return grouping.usable(driver) and grouping.fastest < SLOW_SECONDS
+    on_the_way = 0.0 if driver.checkout is None else driver.checkout.round_trip
+    return grouping.usable(driver) and grouping.fastest - on_the_way < SLOW_SECONDS

@@ -62,6 +62,11 @@ class PlanningMixin(DriverMixin):
         return describer
 
     @property
+    def wire(self) -> Any:
+        """The connection for what can leave nothing open behind (see `Checkout.is_touched`)."""
+        return self.connection if self.checkout is None else self.checkout.connection
+
+    @property
     def lane(self) -> Lane:
         """The order of what tasks do on this session's connection."""
         lane = self.__dict__.get("_lane")
@@ -124,7 +129,7 @@ class PlanningMixin(DriverMixin):
 
     async def _is_divided(self, sql: str) -> bool:
         """Whether the server finds two types for a parameter; asked under a savepoint."""
-        send = self.connection.execute_batch
+        send = self.wire.execute_batch
         inside = await in_block(self)
         if inside:
             await guarded(self, send(f"SAVEPOINT {_SAVEPOINT}"))
@@ -143,16 +148,14 @@ class PlanningMixin(DriverMixin):
         self, sql: str, undo: Callable[[], Any] | None = None, *, counts: bool
     ) -> Plan:
         describer = self.describer
-        plan = await describer.describe(self, self.connection, sql, undo=undo)
+        plan = await describer.describe(self, self.wire, sql, undo=undo)
         if not counts or plan.columns is not None or (operation := verb(sql)) not in DML:
             return plan
         plan.command = operation
         text = counting(sql)
         if text is None:
             return plan
-        counted = await self._attempt(
-            lambda: describer.describe(self, self.connection, sql, text, undo)
-        )
+        counted = await self._attempt(lambda: describer.describe(self, self.wire, sql, text, undo))
         if counted is None:
             plan.uncounted = True
             return plan
@@ -162,7 +165,7 @@ class PlanningMixin(DriverMixin):
 
     async def _look(self, sql: str) -> None:
         try:
-            await self.describer.look(self, self.connection, sql)
+            await self.describer.look(self, self.wire, sql)
         except DatabaseConnectionError:
             raise
         except SQLSpecError:
@@ -170,7 +173,7 @@ class PlanningMixin(DriverMixin):
 
     async def _attempt(self, describe: Callable[[], Awaitable[T]]) -> T | None:
         """Do what the server may refuse, without harm to a transaction; None when it does."""
-        send = self.connection.execute_batch
+        send = self.wire.execute_batch
         inside = await in_block(self)
         if inside:
             await guarded(self, send(f"SAVEPOINT {_SAVEPOINT}"))

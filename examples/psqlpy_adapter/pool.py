@@ -123,7 +123,7 @@ class Pool(psqlpy.ConnectionPool):
     async def acquire(self) -> AsyncIterator[psqlpy.Connection]:  # type: ignore[override]
         """A connection of the pool, as a context. Raises as `lend` does."""
         pooled = await self.lend()
-        lent = LentConnection(pooled.connection)
+        lent = LentConnection(pooled.connection, pooled.state)
         try:
             yield cast("psqlpy.Connection", lent)
         finally:
@@ -158,7 +158,7 @@ class Pool(psqlpy.ConnectionPool):
     async def _living(self) -> Pooled | None:
         while self._idle:
             pooled = self._idle.pop()
-            if time.monotonic() - pooled.proven_at < PROOF_AGE:
+            if time.monotonic() - pooled.state.answered < PROOF_AGE:
                 return pooled
             try:
                 if await proven(pooled):

@@ -43,16 +43,22 @@ async def proven(pooled: Pooled) -> bool:
     except BaseException:
         pooled.close()
         raise
+    pooled.state.answered = time.monotonic()
     return True
 
 
 async def clean(
     pooled: Pooled, reset: str, after_reset: Callable[[psqlpy.Connection], Awaitable[None]] | None
 ) -> bool:
-    """Run `reset`, then `after_reset`; False when the connection must not be lent again."""
+    """Run `reset`, then `after_reset`; False when the connection must not be lent again.
+
+    Nothing is sent when there is nothing to undo: planned statements open no transaction.
+    """
     connection, state = pooled.connection, pooled.state
     if state.spoiled:
         return False
+    if reset == ROLLBACK and not (state.is_touched or state.flights or state.broken):
+        return True
     try:
         async with asyncio.timeout(PROOF_LIMIT):
             await state.settle()
@@ -66,7 +72,7 @@ async def clean(
                 await asyncio.ensure_future(after_reset(connection))
     except (psqlpy.Error, SQLSpecError, TimeoutError):
         return False
-    pooled.proven_at = time.monotonic()
+    state.is_touched = state.is_held
     return True
 
 

@@ -70,7 +70,8 @@ class PsqlpyConnectionContext(_Loan):
     _lent: LentConnection | None = None
 
     async def __aenter__(self) -> psqlpy.Connection:
-        self._lent = LentConnection((await self._begin()).connection)
+        pooled = await self._begin()
+        self._lent = LentConnection(pooled.connection, pooled.state)
         return cast("psqlpy.Connection", self._lent)
 
     async def __aexit__(

@@ -68,7 +68,7 @@ async def open_a_pool(config: Any) -> None:
 async def borrow_after_a_while(config: Any) -> None:
     """The pool asks a connection that was idle for long whether it still lives."""
     for pooled in config.connection_instance._idle:
-        pooled.proven_at -= 3600
+        pooled.state.answered -= 3600
     async with config.provide_session():
         pass
 

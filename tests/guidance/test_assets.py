@@ -39,8 +39,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(built)
 
 
-def test_the_wheel_of_the_adapter_holds_the_adapter_and_nothing_else(
+def test_the_wheel_of_the_adapter_holds_the_adapter_and_beside_it_nothing_but_the_skill(
     wheel: zipfile.ZipFile,
 ) -> None:
-    files = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    beside = ("psqlpy_adapter/.agents/skills/sqlspec-psqlpy/", "sqlspec_psqlpy_adapter-")
+    files = {name for name in wheel.namelist() if not name.startswith(beside)}
     assert files == {f"psqlpy_adapter/{name}" for name in [*contents(SOURCE), "LICENSE"]}

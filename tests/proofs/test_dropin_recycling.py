@@ -44,10 +44,7 @@ LEFT = {
 }  # fmt: skip
 
 
-@proves(
-    '`"{word}"` also undoes {one}, {two}, {three}, {four}, {five} and {six}.',
-    "With every method a return costs a round trip.",
-)
+@proves('`"{word}"` also undoes {one}, {two}, {three}, {four}, {five} and {six}.')
 async def test_clean_undoes_the_rest(
     word: str, one: str, two: str, three: str, four: str, five: str, six: str, dsn
 ) -> None:
@@ -62,10 +59,46 @@ async def test_clean_undoes_the_rest(
                     assert await session.select_value(PID) == pid
                     assert await session.select_value(query) is (method != word)
                     await session.connection.execute_batch("RESET ROLE")
-            async with config.provide_session() as session:
-                await session.execute("SELECT 42")
-            last = ask(dsn, "SELECT query FROM pg_stat_activity WHERE pid = %s", pid)
-            assert last.startswith("BEGIN; ROLLBACK")
+
+
+async def transact(session) -> None:
+    async with session.transaction():
+        await session.execute("SELECT 42")
+
+
+async def stream(session) -> None:
+    assert len([row async for row in session.select_stream("SELECT 42")]) == 1
+
+
+async def load(session) -> None:
+    await session.load_from_records("users", [{"name": "loaded", "email": None}])
+
+
+@proves(
+    'A return costs a round trip with `"{word}"`; else only after a transaction, a command such as '
+    "`{command}`, a stream, a load, or use of `session.{attribute}`."
+)
+async def test_what_a_return_costs(word: str, command: str, attribute: str, dsn) -> None:
+    uses = (
+        transact,
+        stream,
+        load,
+        lambda session: session.execute(f"{command} work_mem = '3MB'"),
+        lambda session: getattr(session, attribute).execute("SELECT 42"),
+    )
+    for method in METHODS:
+        async with opened(dsn, max_db_pool_size=1, conn_recycling_method=method) as config:
+            pid = await answer(config, PID)
+
+            async def is_reset(use, config=config, pid=pid) -> bool:
+                async with config.provide_session() as session:
+                    await use(session)
+                last = ask(dsn, "SELECT query FROM pg_stat_activity WHERE pid = %s", pid)
+                return last.startswith("BEGIN; ROLLBACK")
+
+            assert await is_reset(lambda session: session.execute("SELECT 42")) is (method == word)
+            assert await is_reset(lambda session: session.select_one(PID)) is (method == word)
+            assert [await is_reset(use) for use in uses] == [True] * len(uses)
 
 
 @proves("A dead connection is never lent.")

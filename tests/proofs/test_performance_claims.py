@@ -13,6 +13,7 @@ import psqlpy
 import psycopg
 import pyarrow as pa
 import pytest
+from performance_bands import Row, measures_about, published
 from performance_tools import cpu_times, encoded
 from proveskill import proves
 
@@ -110,11 +111,18 @@ def test_times_and_rates(each: float, rate: int) -> None:
 
 
 @proves(
-    "about 50 KB a connection, half of asyncpg | the server alone allocates more than 1,000 kB for "
-    "each connection, whatever the driver",
+    "about 50 KB a connection, half of asyncpg | the client takes {share} of asyncpg's bytes, "
+    "fewer than {most} kB; the server allocates more than 1,000 kB for each, whatever the driver",
     table="Claim | Finding",
 )
-async def test_memory_of_a_connection_at_the_server(dsn) -> None:
+async def test_memory_of_a_connection(dsn, share: str, most: int) -> None:
+    row = Row("memory", ("asyncpg", ""), (("psqlpy", ""),))
+    results = published()[0]
+    assert [share] == row.cells(results)
+    await measures_about(dsn, row, [share])
+    own = results.find("memory", "psqlpy", "")
+    assert own is not None
+    assert most - 5 < max(own.samples) / 1_000 < most
     query = "SELECT sum(total_bytes)::bigint AS n FROM pg_backend_memory_contexts"
     one, other = await psqlpy.connect(dsn), await asyncpg.connect(dsn)
     assert (await one.fetch(query)).result()[0]["n"] > 1_000_000

@@ -13,8 +13,6 @@ import psycopg
 import pytest
 from performance_tools import cpu_times, encoded
 from proveskill import proves
-from sqlspec.adapters.asyncpg import AsyncpgConfig
-from sqlspec.adapters.psqlpy import PsqlpyConfig
 
 ONE = "SELECT id, name FROM users WHERE id = $1"
 WIDE = "SELECT n::int AS id, 'name' || n AS name FROM generate_series(1, 10000) AS n"
@@ -54,8 +52,8 @@ def one_by_one(connections: Any, count: int = 100) -> list[Any]:
 
 
 @proves(
-    "Each ratio here is a bound on the CPU time of the client's process: the median of interleaved "
-    "rounds.",
+    "In the text below a ratio is a bound on the CPU time of the client's process: the median of "
+    "interleaved rounds.",
     "What the server and the network take is not in it.",
 )
 async def test_what_the_ratios_are_about(on) -> None:
@@ -66,11 +64,6 @@ async def test_what_the_ratios_are_about(on) -> None:
     assert taken < 0.05
 
 
-@proves(
-    "one row by primary key, one after another, on psqlpy | more than 1.5 times that of asyncpg, "
-    "and of psycopg's synchronous connection",
-    table="Work | CPU time",
-)
 @proves(
     "If this is most of your work, choose asyncpg.",
     "10-15 % faster than asyncpg; the fastest driver for Python | one query at a time it takes "
@@ -102,34 +95,6 @@ async def test_one_row_after_another_on_psycopg_async(dsn, on) -> None:
     assert psqlpys > 0.8 * psycopgs
 
 
-@proves(
-    "the same through SQLSpec | more than 1.3 times that of SQLSpec on asyncpg",
-    adapter="stock",
-    table="Work | CPU time",
-)
-async def test_one_row_after_another_through_sqlspec(dsn) -> None:
-    ours = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
-    theirs = AsyncpgConfig(connection_config={"dsn": dsn, "min_size": 1, "max_size": 1})
-    async with ours.provide_session() as one, theirs.provide_session() as other:
-
-        async def on_psqlpy() -> None:
-            for _ in range(75):
-                await one.select(ONE, 1)
-
-        async def on_asyncpg() -> None:
-            for _ in range(75):
-                await other.select(ONE, 1)
-
-        psqlpys, asyncpgs = await cpu_times(on_psqlpy, on_asyncpg)
-    await ours.close_pool()
-    await theirs.close_pool()
-    assert psqlpys > 1.3 * asyncpgs
-
-
-@proves(
-    "10,000 rows of (int, text) in one SELECT, on psqlpy | more than 1.3 times that of asyncpg",
-    table="Work | CPU time",
-)
 @proves("psqlpy makes a dict of each row, asyncpg a record without one.")
 async def test_many_rows(on) -> None:
     async def on_psqlpy() -> Any:

@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_mutants(commands)
     _add_receipt(commands)
     _add_mcp(commands)
+    _add_channels(commands)
     return parser
 
 
@@ -175,3 +176,26 @@ def _sections(options: argparse.Namespace) -> int:
     from proveskill.sections_command import sections
 
     return sections(options)
+
+
+def _add_channels(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    channels = commands.add_parser(
+        "channels",
+        help="write what assistants and installers read of a pack",
+        description="Write the plugin files of Claude Code, Codex, Cursor and Gemini CLI, and "
+        "AGENTS.md, llms.txt and llms-full.txt, from skill.yaml (channels) and the skills.",
+    )
+    add = channels.add_argument
+    add("path", nargs="?", default=".", metavar="PATH", help="a folder with skill.yaml")
+    either = channels.add_mutually_exclusive_group()
+    check_help = "write nothing; exit 1 when a file is not up to date"
+    either.add_argument("--check", action="store_true", help=check_help)
+    web_help = "also write the root of a web site that offers the skills (.well-known/agent-skills)"
+    either.add_argument("--web", metavar="FOLDER", help=web_help)
+    channels.set_defaults(run=_channels)
+
+
+def _channels(options: argparse.Namespace) -> int:
+    from proveskill.channels_command import channels
+
+    return channels(options)

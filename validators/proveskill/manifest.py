@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from proveskill.channels.settings import Channels, read_channels
 from proveskill.model import Limits, ManifestError, Statement
 from proveskill.servers import ServerError, ServerSpec
 from proveskill.variants import Variant, read_variant
@@ -53,6 +54,7 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
     needs: dict[str, str] = field(default_factory=dict)
     """Of a package in ``versions``: a regular expression that the sections contain that need it."""
+    channels: Channels | None = None
     file: Path | None = None
 
     def holds(self, path: Path) -> bool:
@@ -197,6 +199,7 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         proven_files=None if required is True else frozenset(required or ()),
         versions=data.get("versions", {}),
         needs=_needs(file, data, positions),
+        channels=read_channels(data.get("channels")),
         file=file,
     )
 

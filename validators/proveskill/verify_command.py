@@ -47,6 +47,8 @@ def verify(options: argparse.Namespace) -> int:
     arguments += ["--disable-plugin-autoload", "-p", "proveskill.plugin", "--noconftest"]
     # A foreign folder's own pytest settings are not ours to obey.
     arguments += ["-c", os.devnull, f"--rootdir={manifest.root}", "-rfEs", "--no-header"]
+    # Else pytest would look through every folder above, down from the root of the file system.
+    arguments += [f"--confcutdir={manifest.root}"]
     arguments += ["--continue-on-collection-errors", *_UNUSED_PARTS]
     arguments += _cache_options(manifest)
     for name in ("server", "image", "adapter", "report", "jobs", "timeout"):

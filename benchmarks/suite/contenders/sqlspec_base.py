@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Any
 
 from suite.contract import INSERT, POINT, Contender, Job, way
 
 
-class SqlspecContender(Contender):
+class SqlspecContender(Contender, ABC):
     """A configuration with a pool of 20, and one session of it."""
 
     config: Any
     session: Any
 
+    @abstractmethod
     def configure(self) -> Any:
         """Make the configuration."""
-        raise NotImplementedError
 
     async def open(self) -> None:
         """Take a session for all that needs one connection."""

@@ -6,6 +6,7 @@ Only its loop is ours: it runs the case that the pytest process asks for, and se
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Generator
@@ -54,6 +55,8 @@ def serve(worker: Worker, start: Request, fixtures: Any, describe: Describe) -> 
     # Code with the hook for asserts that pass must not be mixed up with what others compiled.
     # They go into a folder of the engine's own, so that nobody's wish to write none is broken.
     sys.pycache_prefix, sys.dont_write_bytecode = what["cache"], False
+    # Collecting makes much that stays: nothing of it is garbage, and looking costs a tenth of it.
+    gc.disable()
     pytest.raises = session.counting.watch(pytest.raises)
     plugins = [session, session.counting, *([] if fixtures is None else [fixtures])]
     status = pytest.main([*options, start.filename], plugins=plugins)
@@ -139,6 +142,8 @@ class ProofSession:
 
     def pytest_runtestloop(self) -> bool:
         """Answer requests until the other side says None."""
+        gc.freeze()
+        gc.enable()
         self.answer(self._collection_error)
         while (request := self._worker.receive()) is not None:
             self.request = self._worker.request = request

@@ -36,7 +36,7 @@ async def in_block(driver: PlanningMixin) -> bool:
     """
     if driver._transaction_active or driver.lane.in_block:
         return True
-    answers = await guarded(driver, driver.connection.transaction().pipeline(_BLOCK))
+    answers = await guarded(driver, driver.wire.transaction().pipeline(_BLOCK))
     return bool(answers[1].result()[0]["open"])
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import types
 from collections.abc import Callable, Generator
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from psqlpy_adapter.carrying import Statement
@@ -108,6 +109,7 @@ def guarded(
             yield waiter
     except StopIteration as done:
         del flights[statement]
+        checkout.answered = monotonic()
         return done.value
     except asyncio.CancelledError as error:
         # Nothing may be awaited here, see Flight.

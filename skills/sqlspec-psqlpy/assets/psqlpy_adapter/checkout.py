@@ -10,6 +10,7 @@ May be unnecessary when psqlpy offers a cancel token and a transaction status (0
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Coroutine
@@ -66,6 +67,15 @@ class Checkout:
     """The connection cannot be used again; the pool must drop it."""
     spoiled: bool = False
     """A prepared statement of psqlpy's is gone: the pool must drop the connection at its return."""
+    is_touched: bool = True
+    """Whether something other than planned statements was sent since the last reset: BEGIN, a
+    cursor, a call of the connection itself. Only that can leave a transaction open."""
+    is_held: bool = False
+    """Whether an object of psqlpy's may be kept that reaches the connection after the session."""
+    answered: float = field(default_factory=time.monotonic)
+    """When the server answered last."""
+    round_trip: float = math.inf
+    """Seconds that the fastest question took whose answer costs the server next to nothing."""
     opened: float = field(default_factory=time.monotonic)
     flights: dict[Coroutine[Any, Any, Any], Flight] = field(default_factory=dict)
     """The statements under way, oldest first: the order in which the server runs them."""
@@ -86,6 +96,7 @@ class Checkout:
 
     def add_stop(self, task: asyncio.Task[Any]) -> None:
         """Have what comes next wait for a task that stops a statement."""
+        self.is_touched = True
         self.stops.add(task)
         task.add_done_callback(self._has_stopped)
 
@@ -93,6 +104,10 @@ class Checkout:
         self.stops.discard(task)
         # A program that cancels all its tasks gets this one, too: a transaction may still be open.
         self.broken = self.broken or task.cancelled()
+
+    def took(self, seconds: float) -> None:
+        """Learn how long a question took that costs the server next to nothing."""
+        self.round_trip = min(self.round_trip, seconds)
 
     async def usable(self) -> None:
         """Wait until what was cancelled has ended.
@@ -163,6 +178,7 @@ async def check_out(connection: Connection, config: Cancels) -> Checkout:
     """
     # Without a parameter list psqlpy uses an unnamed statement: one round trip, poolers too.
     asked = connection.fetch("SELECT pg_backend_pid() AS pid", prepared=False)
+    started = time.monotonic()
     try:
         answer = await sent(asked)
     except Exception as error:
@@ -172,4 +188,5 @@ async def check_out(connection: Connection, config: Cancels) -> Checkout:
         backend_pid=answer.result()[0]["pid"],
         canceller=config.canceller,
         statement_limit=config.statement_limit,
+        round_trip=time.monotonic() - started,
     )

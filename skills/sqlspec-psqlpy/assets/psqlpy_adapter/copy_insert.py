@@ -119,7 +119,7 @@ async def _target(
         (UNTOUCHED, [insert.table]),
         (_TARGET, [insert.table, [*names], oids]),
     ]
-    answers = await guarded(driver, driver.connection.transaction().pipeline(look))
+    answers = await guarded(driver, driver.wire.transaction().pipeline(look))
     (table,), (target,) = (answer.result() for answer in answers)
     if not (table["untouched"] and target["fits"]):
         return None

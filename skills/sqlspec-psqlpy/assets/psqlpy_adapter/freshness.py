@@ -218,6 +218,15 @@ class Freshness:
         self._seen, self._due = seen, asked_at + CHECK_SECONDS
         return changed
 
+    async def learn(self, names: frozenset[str], rows: Rows) -> None:
+        """Ask what names that are new mean, while what is known of the others still holds.
+
+        Raises SQLSpecError.
+        """
+        new = sorted(names - self.states.keys())
+        found = {row["name"]: row["state"] for row in await rows(_STATES, [new, []])}
+        self.states.update((name, found.get(name)) for name in new)
+
     def keep(self, names: frozenset[str]) -> None:
         """Forget the names that no statement has any more."""
         for name in self.states.keys() - names:

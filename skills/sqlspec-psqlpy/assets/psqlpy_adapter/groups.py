@@ -165,7 +165,7 @@ async def _answer_together(
         CustomType(array(pg_type, fields))
         for pg_type, fields in zip(plan.parameters, columns, strict=True)
     ]
-    statement = driver.connection.fetch(grouping.plan.sql, arrays)
+    statement = driver.wire.fetch(grouping.plan.sql, arrays)
     try:
         found = grouping.plan.rows(await guarded(driver, statement))
     except SQLSpecError as error:  # whose fault it was shows when each runs by itself

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psqlpy
@@ -33,7 +32,6 @@ class Pooled:
 
     connection: psqlpy.Connection
     state: Checkout
-    proven_at: float = field(default_factory=time.monotonic)
     holder: asyncio.Task[Any] | None = None
 
     def close(self) -> None:

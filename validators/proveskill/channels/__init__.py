@@ -1,0 +1,1 @@
+"""What assistants and their installers read, made from ``skill.yaml`` and the skills themselves."""
