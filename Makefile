@@ -81,7 +81,7 @@ assets: ## Copy the adapter into the skill, where installers of skills find it
 sections: $(READY) ## Write sections.json of the skill anew: its sections as data
 	@$(BIN)/proveskill sections . --write
 
-receipt: $(READY) assets ## Verify on both adapters, then write what was proven into the skill: VERIFIED.json
+receipt: $(READY) $(BENCH) assets ## Verify on both adapters, then write what was proven into the skill: VERIFIED.json
 	@$(BIN)/proveskill sections . --write
 	@mkdir -p build
 	@$(BIN)/proveskill verify . --adapter both --report build/receipt-report.json $(ARGS)
