@@ -19,7 +19,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help verify mutants test test-volume promises lint format lock bench bench-quick bench-report bench-publish \
-	bench-engine bench-adapter assets channels wheel image \
+	bench-engine bench-adapter assets sections receipt channels wheel image \
 	example-search example-loader example-queue clean
 
 help: ## List the targets
@@ -77,6 +77,15 @@ assets: ## Copy the adapter into the skill, where installers of skills find it
 	@rm -rf skills/sqlspec-psqlpy/assets/psqlpy_adapter
 	@mkdir -p skills/sqlspec-psqlpy/assets
 	@tar -C examples --exclude=__pycache__ -cf - psqlpy_adapter | tar -C skills/sqlspec-psqlpy/assets -xf -
+
+sections: $(READY) ## Write sections.json of the skill anew: its sections as data
+	@$(BIN)/proveskill sections . --write
+
+receipt: $(READY) $(BENCH) assets ## Verify on both adapters, then write what was proven into the skill: VERIFIED.json
+	@$(BIN)/proveskill sections . --write
+	@mkdir -p build
+	@$(BIN)/proveskill verify . --adapter both --report build/receipt-report.json $(ARGS)
+	@$(BIN)/proveskill receipt . --from build/receipt-report.json
 
 example-search: $(READY) $(MODEL) ## Answer a question from the guidance by meaning (Q="how do I ...")
 	@$(BIN)/python -m semantic_search "$(or $(Q),how do I insert a vector)" $(ARGS)

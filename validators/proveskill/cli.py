@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_sections(commands)
     _add_mutants(commands)
+    _add_receipt(commands)
+    _add_mcp(commands)
     _add_channels(commands)
     _add_render(commands)
     _add_init(commands)
@@ -168,14 +170,57 @@ def _init(options: argparse.Namespace) -> int:
     return init(options)
 
 
+def _add_receipt(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    receipt = commands.add_parser(
+        "receipt",
+        help="write what a run has proven into the skill, or check it",
+        description="Write VERIFIED.json in each skill from the report of a run over the whole "
+        "pack: what was proven, on which versions, and the digests of all files of the skill. A "
+        "failed run, a part of the pack, or a text that has changed since is refused.",
+    )
+    receipt.add_argument("path", nargs="?", default=".", metavar="PATH", help="the pack")
+    what = receipt.add_mutually_exclusive_group(required=True)
+    what.add_argument("--from", metavar="REPORT", dest="report", help="of verify --report")
+    what.add_argument("--check", action="store_true", help="exit 1 if a file has changed since")
+    receipt.set_defaults(run=_receipt)
+
+
+def _receipt(options: argparse.Namespace) -> int:
+    from proveskill.receipt_command import receipt
+
+    return receipt(options)
+
+
+def _add_mcp(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    mcp = commands.add_parser(
+        "mcp",
+        help="serve the sections of a pack to an assistant, over stdio",
+        description="A server of the Model Context Protocol on standard input and output: tools "
+        "that list, search and read sections, and the skills themselves as resources.",
+    )
+    mcp.add_argument("path", nargs="?", default=".", metavar="PATH", help="the pack")
+    mcp.set_defaults(run=_mcp)
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    from proveskill.mcp_command import mcp
+
+    return mcp(options)
+
+
 def _add_sections(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sections = commands.add_parser(
         "sections",
-        help="list the sections of a pack, or print one",
-        description="List the sections of a pack, or print one: sections . configuration#pool",
+        help="list the sections of a pack, search them, or print one",
+        description="List the sections of a pack, or print one: sections . configuration#pool. "
+        "--write puts them as data into each skill: sections.json.",
     )
     sections.add_argument("path", nargs="?", default=".", metavar="PATH", help="the pack")
-    sections.add_argument("section", nargs="?", metavar="ID", help="print this section")
+    what = sections.add_mutually_exclusive_group()
+    what.add_argument("section", nargs="?", metavar="ID", help="print this section")
+    what.add_argument("--search", metavar="WORDS", help="the ten that fit best; exit 1 for none")
+    what.add_argument("--write", action="store_true", help="write sections.json in each skill")
+    what.add_argument("--check", action="store_true", help="exit 1 if sections.json is outdated")
     sections.add_argument("--json", action="store_true", help="machine-readable")
     sections.set_defaults(run=_sections)
 

@@ -20,6 +20,8 @@ class FixtureIndex:
 
     needs: dict[str, frozenset[str]] = field(default_factory=dict)
     source: dict[str, str] = field(default_factory=dict)
+    explained: dict[str, str] = field(default_factory=dict)
+    """The first line of its docstring, empty where it has none."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -47,11 +49,13 @@ def read_fixtures(file: Path | None) -> FixtureIndex:
         raise ManifestError(f"{file}:{error.lineno}: {error.msg}") from None
     needs: dict[str, frozenset[str]] = {}
     source: dict[str, str] = {}
+    explained: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_fixture(node):
             needs[node.name] = frozenset(argument.arg for argument in node.args.args)
             source[node.name] = ast.get_source_segment(text, node) or ""
-    return FixtureIndex(needs, source)
+            explained[node.name] = (ast.get_docstring(node) or "").partition("\n")[0]
+    return FixtureIndex(needs, source, explained)
 
 
 def _is_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -23,6 +23,20 @@ class _Wrong(ValueError):
         self.key = key
 
 
+def read_front_matter(text: str) -> dict[str, Any]:
+    """Return the front matter of a Markdown text; nothing where there is none that is a mapping."""
+    import yaml  # only once a SKILL.md is read
+
+    tokens = parse(text)
+    if not tokens or tokens[0].type != "front_matter":
+        return {}
+    try:
+        data = yaml.safe_load(tokens[0].content)
+    except yaml.YAMLError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
 def check_front_matter(file: Path, shown: str) -> Failure | None:
     """Return what is wrong with a SKILL.md's front matter; ``shown`` is its name in messages."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -53,6 +54,8 @@ class Manifest:
     proven_files: frozenset[str] | None = frozenset()
     """Names of the files whose statements must be proven or advice; None: all files."""
     versions: dict[str, str] = field(default_factory=dict)
+    needs: dict[str, str] = field(default_factory=dict)
+    """Of a package in ``versions``: a regular expression that the sections contain that need it."""
     channels: Channels | None = None
     file: Path | None = None
 
@@ -198,9 +201,23 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         ),
         proven_files=None if required is True else frozenset(required or ()),
         versions=data.get("versions", {}),
+        needs=_needs(file, data, positions),
         channels=read_channels(data.get("channels")),
         file=file,
     )
+
+
+def _needs(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> dict[str, str]:
+    needs: dict[str, str] = data.get("needs", {})
+    for package, pattern in needs.items():
+        where = f"{file}:{line_of(positions, ('needs', package))}: needs.{package}:"
+        if package not in data.get("versions", {}):
+            raise ManifestError(f"{where} no such package in 'versions'")
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ManifestError(f"{where} not a regular expression: {error}") from None
+    return needs
 
 
 def line_of(node: yaml.Node | None, path: Iterable[str | int]) -> int:

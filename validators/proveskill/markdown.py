@@ -47,6 +47,11 @@ def slugify(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
 
 
+def title_of(text: str) -> str:
+    """Return the first ``#`` heading of a Markdown text, empty where there is none."""
+    return next((heading.text for _, heading in _headings(parse(text)) if heading.level == 1), "")
+
+
 @dataclass(frozen=True)
 class Document:
     """A Markdown file: its sections, and how many things in it must get a verdict.

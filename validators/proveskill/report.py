@@ -105,10 +105,12 @@ def build_report(
     fences: int,
     ok: bool,
     complete: bool,
+    files: dict[str, str],
 ) -> dict[str, Any]:
     """Return the report as the contract describes it, keys in the order of the contract.
 
-    ``here`` is the folder that its paths are relative to.
+    ``here`` is the folder that its paths are relative to; ``files`` has the SHA-256 digest of each
+    file of the skills, by its path from the manifest.
     """
     verdicts = [record["verdict"] for record in snippets]
     names = ["passed", "failed", "not_run", *["parsed"] * ("parsed" in verdicts)]
@@ -130,6 +132,7 @@ def build_report(
             "packages": installed_versions(manifest.versions),
         },
         "checks": checks,
+        "files": files,
         "snippets": [{k: v for k, v in record.items() if k not in _KEPT} for record in snippets],
         "statements": statements,
         "problems": problems,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from proveskill.pack import Pack
 from proveskill.plan import Plan
 from proveskill.report import CheckRecord, SnippetRecord, StatementRecord
 from proveskill.servers import ServerError
+from proveskill.skill_files import source_digests
 from proveskill.statement_verdicts import judge, unproven
 from proveskill.zygote_process import PreparationError
 
@@ -49,6 +51,8 @@ class Session:
             datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         )
     )
+    files: dict[Path, dict[str, str]] = field(default_factory=dict)
+    """By the pack's root: digests of the files of its skills, from before they were read."""
     phases: dict[str, float] = field(default_factory=dict)
     collected_at: float | None = None
     wanted: dict[tuple[str | None, str], set[str]] = field(default_factory=dict)
@@ -74,6 +78,12 @@ class Session:
             if root in path.parents and packs[0].manifest.holds(path):
                 return packs
         manifest = find_manifest(path)
+        if self.config.getoption("proveskill_report") is not None:
+            self.files[manifest.root] = {
+                os.path.relpath(skill / name, manifest.root): digest
+                for skill in manifest.skills
+                for name, digest in source_digests(skill).items()
+            }
         packs = self.packs[manifest.root] = open_packs(manifest, self.config)
         if not self.config.option.collectonly:
             head_start.spawn(packs)
