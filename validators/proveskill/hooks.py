@@ -105,6 +105,7 @@ def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
         "seconds": round(verdict.seconds, 4),
         "reason": verdict.reason,
         "excused": excused,
+        "output": verdict.output.as_json() if verdict.output else None,
         "error": failure.as_json(rerun_command(item)) if failure else None,
     }
     return report  # type: ignore[no-any-return]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import tempfile
@@ -31,6 +32,7 @@ class SnippetRecord(TypedDict):
     reason: str | None
     excused: bool
     """Whether it was run, and failed as the variant's entry in skill.yaml expects."""
+    output: dict[str, Any] | None
     error: dict[str, Any] | None
 
 
@@ -106,6 +108,7 @@ def build_report(
             **server,
             "packages": installed_versions(manifest.versions),
         },
+        "files": file_digests(manifest),
         "snippets": [{k: v for k, v in record.items() if k not in _KEPT} for record in snippets],
         "statements": statements,
         "problems": problems,
@@ -115,6 +118,16 @@ def build_report(
             "snippets": {name: verdicts.count(name) for name in names},
             "statements": statement_totals(statements),
         },
+    }
+
+
+def file_digests(manifest: Manifest) -> dict[str, str]:
+    """Return the SHA-256 of the pack's texts and proofs, by path below the pack's root."""
+    proofs = sorted(manifest.proofs.rglob("*.py")) if manifest.proofs else []
+    return {
+        str(file.relative_to(manifest.root)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in (*manifest.files(), *proofs)
+        if manifest.root in file.parents
     }
 
 

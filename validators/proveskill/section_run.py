@@ -13,6 +13,7 @@ from pathlib import Path
 from proveskill.fence_verdicts import (
     compare_output,
     explain,
+    output_of,
     stale_mark,
     with_trouble,
 )
@@ -130,11 +131,11 @@ class SectionRun:
                 return Verdict("failed", answer.seconds, replace(failure, type="DoesNotParse"))
             return Verdict("not_run", answer.seconds, reason=snippet.not_run)
         self._answers[snippet.id] = answer
+        output = output_of(step, answer)
         if answer.error is None:
-            return Verdict("passed", answer.seconds)
-        return Verdict(
-            "failed", answer.seconds, explain(step, answer, self._definers, self._lost_at)
-        )
+            return Verdict("passed", answer.seconds, output=output)
+        failure = explain(step, answer, self._definers, self._lost_at)
+        return Verdict("failed", answer.seconds, failure, output=output)
 
     def _execute(self, step: Step, folder: str, limits: Limits) -> Answer:
         fresh = False
