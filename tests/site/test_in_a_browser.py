@@ -153,6 +153,5 @@ def test_the_theme_can_be_changed_by_hand(visit: Visit, guidance_site: Site) -> 
     page = visit(f"{guidance_site.folder.as_uri()}/{TRANSACTIONS}", color_scheme="light")
     colour = "getComputedStyle(document.querySelector('.verdict.passed')).color"
     before = page.evaluate(colour)
-    for _ in range(2):  # auto, light, dark
-        page.locator("button.theme-toggle >> visible=true").click()
+    page.locator("button.theme-toggle >> visible=true").click()
     page.wait_for_function(f"{colour} !== {before!r}")

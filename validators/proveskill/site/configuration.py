@@ -6,9 +6,12 @@ is a script, so that searching works from files, too.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 extensions = ["myst_parser", "proveskill.site.extension"]
 
 html_theme = "furo"
+html_favicon = str(Path(__file__).parent / "static" / "proven.svg")
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False

@@ -17,7 +17,16 @@ document.addEventListener("click", (event) => {
 });
 
 // Whoever comes from the search is shown the first hit, not the top of the page.
-window.addEventListener("load", () => {
-  const hit = document.querySelector("article .highlighted");
-  if (hit && !location.hash) hit.scrollIntoView({ block: "center" });
+// Sphinx marks the hits a moment after the page is there.
+document.addEventListener("DOMContentLoaded", () => {
+  const article = document.querySelector("article");
+  if (!article || location.hash) return;
+  const watch = new MutationObserver(() => {
+    const hits = [...article.querySelectorAll(".highlighted")];
+    const hit = hits.find((element) => element.checkVisibility());
+    if (!hit) return;
+    watch.disconnect();
+    hit.scrollIntoView({ block: "center" });
+  });
+  watch.observe(article, { childList: true, subtree: true });
 });
