@@ -147,6 +147,18 @@ def test_a_fence_that_the_report_does_not_know_says_so(
     assert strip.startswith("plain: no verdict cured: no verdict")
 
 
+def test_a_failed_sentence_is_marked_and_says_why(small: tuple[Path, Path], tmp_path: Path) -> None:
+    pack, _ = small
+    file = pack / "skills/small/references/other.md"
+    file.write_text(file.read_text().replace("| 4 | 8 |", "| 4 | 9 |"))
+    report = tmp_path / "report.json"
+    assert proveskill("verify", pack, "--adapter", "both", "--report", report).returncode == 1
+    proveskill("site", pack, "--report", report, "--out", tmp_path / "site")
+    mark = mark_of(Site(tmp_path / "site").text(OTHER), "double-a-number-s3")
+    assert 'class="statement-mark failed"' in mark
+    assert "plain: failed (AssertionError: assert (4 * 2) == 9" in mark
+
+
 def test_a_report_without_digests_is_compared_by_time(
     small: tuple[Path, Path], tmp_path: Path
 ) -> None:

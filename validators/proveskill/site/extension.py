@@ -6,6 +6,7 @@ pack's folder) and ``proveskill_report`` (the report of a run) say what is shown
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from proveskill.site.pages import MARK, Page, marked_text, read_pages
 from proveskill.site.proof_sources import ProofSource, sources_of
 
 STATIC = Path(__file__).parent / "static"
+_LAST_WORD = re.compile(r"\S{1,25}\Z")
 
 
 class html_part(nodes.General, nodes.Element):
@@ -120,9 +122,21 @@ def _add_marks(doctree: nodes.document, page: Page, data: SiteData) -> None:
         note = f"Advice, which nothing can prove: {advice.reason}" if advice else ""
         identifier = opened.setdefault((proofs, note), f"proof-{len(opened) + 1}")
         button = statement_mark(statement.id, statement.text, data.evidence, proofs, identifier)
-        mark.replace_self(inline_part(render=partial(_given, button)))
+        _replace(mark, inline_part(render=partial(_given, button)))
     for (proofs, note), identifier in opened.items():
         doctree += html_part(render=partial(popover, identifier, proofs, note))
+
+
+def _replace(mark: nodes.raw, button: inline_part) -> None:
+    """Put a button in place of a mark, together with the word before it."""
+    parent = mark.parent
+    position = parent.index(mark)
+    before = parent[position - 1] if position else None
+    if isinstance(before, nodes.Text) and (match := _LAST_WORD.search(before)):
+        held = nodes.inline("", "", nodes.Text(match[0]), button, classes=["statement-end"])
+        parent[position - 1 : position + 1] = [nodes.Text(before[: match.start()]), held]
+    else:
+        mark.replace_self(button)
 
 
 def _changed(page: Page, data: SiteData) -> list[str]:

@@ -82,12 +82,11 @@ def statement_mark(
     only = {proof.adapter for proof in proofs}
     label = next(iter(only)) if len(only) == 1 else None
     shown = "; ".join(
-        f"{name + ': ' if name and worst != 'advice' else ''}{record['verdict']}"
+        f"{name + ': ' if name and worst != 'advice' else ''}{_said(record)}"
         for name, record in records.items()
     )
     shown = shown or "no verdict in the report"
     return (
-        '<span class="statement-joiner" aria-hidden="true">&#8288;</span>'
         f'<button type="button" class="statement-mark {worst or "unknown"}" '
         f'id="{_anchor(statement_id)}" popovertarget="{popover}" data-text="{escape(text)}" '
         f'data-verdicts="{escape(shown)}" title="{escape(shown)}" '
@@ -121,6 +120,13 @@ def banner(changed: Iterable[str], started: str) -> str:
         f'<p class="older" role="status">The run of {escape(started)} that this page shows is '
         f"older than: {names}.</p>\n"
     )
+
+
+def _said(record: Record) -> str:
+    """Return the verdict on a statement, with the first line of why it failed."""
+    if not (error := record["error"]):
+        return str(record["verdict"])
+    return f"{record['verdict']} ({error['type']}: {error['message'].partition(chr(10))[0][:200]})"
 
 
 def _chip(name: str | None, verdict: str | None) -> str:

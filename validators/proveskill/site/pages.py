@@ -29,7 +29,7 @@ class Page:
     file: Path
     sections: tuple[Section, ...]
     purpose: str
-    """Of a SKILL.md its description, else the first sentence, which says when to load it."""
+    """The first sentence, of a SKILL.md that of its description."""
 
     @property
     def snippets(self) -> list[Snippet]:
@@ -97,7 +97,7 @@ def _links(file: Path) -> list[Path]:
 def _purpose(file: Path) -> str:
     text = file.read_text(encoding="utf-8-sig")
     if file.name == SKILL and (description := _description(text)):
-        return description
+        return description.partition(". ")[0].rstrip(".") + "."
     found = next(statements(parse(text), file, "", text.split("\n")), None)
     return found.text if found else ""
 
