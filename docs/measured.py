@@ -66,8 +66,10 @@ def write_benchmarks(app: Sphinx) -> None:
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if chart.is_file():
         picture = f'<div class="wide">\n\n![Ratios to asyncpg]({chart.name})\n\n</div>\n\n'
-        tables = process.stdout.replace("\n### ", "\n## ")
-        page.write_text(f"{_BENCHMARKS}{picture}{tables}")
+        head, heading, tables = process.stdout.partition("\n### ")
+        about = head.strip().replace("\n", "\\\n")  # a line of it stays a line
+        shown = f"{heading}{tables}".replace("\n### ", "\n## ")
+        page.write_text(f"{_BENCHMARKS}{picture}{about}\n{shown}")
         return
     reason = process.stderr.strip()[-1000:]
     page.write_text(

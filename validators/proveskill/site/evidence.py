@@ -15,6 +15,7 @@ from proveskill.report import SCHEMA, file_digests
 Record = dict[str, Any]
 """An entry of ``snippets`` or ``statements`` of a report."""
 
+_NEEDED = {"pack", "started", "totals", "environment", "snippets", "statements"}
 WORDS = {"not_run": "not run", "excused": "differs", None: "no verdict"}
 """What a reader is told of a fence instead of :func:`verdict_of`."""
 
@@ -45,7 +46,7 @@ def read_evidence(manifest: Manifest, file: Path) -> Evidence:
         raise ManifestError(f"{file}: {error.strerror}; {again}") from None
     except ValueError as error:
         raise ManifestError(f"{file}: no JSON: {error}; {again}") from None
-    if not isinstance(report, dict) or report.get("schema") != SCHEMA or "snippets" not in report:
+    if not isinstance(report, dict) or report.get("schema") != SCHEMA or _NEEDED - report.keys():
         raise ManifestError(f"{file}: no report of schema {SCHEMA}; {again}")
     if report["pack"] != manifest.name:
         raise ManifestError(
