@@ -28,12 +28,12 @@ class Checks:
     """Expectations of one fence, by line, and whether each was reached."""
 
     def __init__(
-        self, expectations: Iterable[Expectation], observed: list[tuple[int, str]]
+        self, expectations: Iterable[Expectation], observed: list[tuple[int, str]] | None = None
     ) -> None:
         self._by_line = {expectation.line: expectation for expectation in expectations}
         self._unreached = dict(self._by_line)
         self.last_result: object = None
-        self.observed = observed
+        self.observed = [] if observed is None else observed
         """Line within the fence, and what was seen there; of a loop once for each pass."""
 
     def value(self, line: int, observed: T) -> T:
