@@ -19,7 +19,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help verify mutants test test-volume promises lint format lock bench bench-quick bench-report bench-publish \
-	bench-engine bench-adapter assets sections receipt channels wheel image \
+	bench-engine bench-adapter assets sections receipt channels wheel image docs docs-promises \
 	example-search example-loader example-queue clean
 
 help: ## List the targets
@@ -102,13 +102,23 @@ channels: $(READY) ## Write what assistants and installers read: plugin files, A
 wheel: $(READY) ## Build the wheels into dist/: the adapter with the skill, and the engine
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist ./examples .
 
+docs: $(READY) ## Make the documentation site in site/, from a run on both adapters (REPORT= of one)
+	@mkdir -p build/docs
+	@$(if $(REPORT),,$(BIN)/proveskill verify . --adapter both --report build/docs/report.json $(ARGS))
+	@$(BIN)/proveskill site . --docs docs --out site --report '$(or $(REPORT),build/docs/report.json)'
+
+docs-promises: $(READY) ## Store the table of the promises for the next site
+	@mkdir -p build/docs
+	@$(BIN)/python -m pytest tests/promises --promises --promises-json build/docs/promises.json \
+		-q --no-header -p no:cacheprovider $(ARGS)
+
 image: $(READY) ## Make a local PostgreSQL + pgvector image without a registry (for container tests)
 	@$(BIN)/python tests/servers/make_image.py
 
 lock: $(READY) ## Write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --upgrade --extra pack --extra examples --extra dev pyproject.toml -o requirements.lock
+		--no-annotate --upgrade --extra pack --extra examples --extra site --extra dev pyproject.toml -o requirements.lock
 
 $(READY): requirements.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
@@ -135,5 +145,5 @@ $(BENCH): $(READY) benchmarks/adapter.txt
 	@touch $@
 
 clean: ## Remove .venv, caches and reports
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist report.json
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist site report.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -49,7 +49,9 @@ def test_pytest_counts_what_is_parsed_apart(bench: Bench, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("option", [[], ["--run", "all"]], ids=["skill.yaml", "--run all"])
-def test_a_pack_must_run_unless_it_is_told_not_to(bench: Bench, tmp_path: Path, option: list[str]) -> None:
+def test_a_pack_must_run_unless_it_is_told_not_to(
+    bench: Bench, tmp_path: Path, option: list[str]
+) -> None:
     run_key = {"run": "parse"} if option else {}
     root = write_pack(tmp_path / "pack", run_key, fence("session.commit()"))
     report = root / "out.json"

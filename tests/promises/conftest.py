@@ -24,11 +24,13 @@ ADAPTERS = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--promises", action="store_true", help="print the table of the promises")
+    parser.addoption("--promises-json", type=Path, metavar="FILE", help="store it as JSON, too")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--promises", False):
-        config.pluginmanager.register(Table(), "promises-table")
+        table = Table(config.getoption("--promises-json"))
+        config.pluginmanager.register(table, "promises-table")
 
 
 @pytest.fixture(scope="session")

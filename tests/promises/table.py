@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from proveskill.report import installed_versions, write_report
 
 PROMISES: dict[str, str] = yaml.safe_load(Path(__file__).with_name("promises.yaml").read_text())
 WIDTH = max(map(len, PROMISES.values()))
@@ -16,7 +18,9 @@ WIDTH = max(map(len, PROMISES.values()))
 class Table:
     """Collects the outcomes of promise tests; registered by ``--promises``."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._started = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self._kept: Counter[tuple[str, str]] = Counter()
         self._broken: Counter[tuple[str, str]] = Counter()
         self._skipped: Counter[tuple[str, str]] = Counter()
@@ -52,6 +56,20 @@ class Table:
             line = f"{identifier:<5}{text:<{WIDTH}}  {stock:<24}{bundled}"
             terminal.write_line(line, red=not bundled.startswith("kept"))
         terminal.write_line(f"bundled: {kept} of {len(PROMISES)} kept")
+        if self._file is not None:
+            write_report(self.as_json(), self._file)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the table, with when and on what it was made."""
+        return {
+            "started": self._started,
+            "packages": installed_versions(("sqlspec", "psqlpy")),
+            "promises": [
+                {"id": name, "text": text}
+                | {adapter: self._cell(name, adapter) for adapter in ("stock", "bundled")}
+                for name, text in PROMISES.items()
+            ],
+        }
 
     def _cell(self, identifier: str, adapter: str) -> str:
         key = identifier, adapter

@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_channels(commands)
     _add_render(commands)
     _add_init(commands)
+    _add_site(commands)
     return parser
 
 
@@ -252,3 +253,26 @@ def _channels(options: argparse.Namespace) -> int:
     from proveskill.channels_command import channels
 
     return channels(options)
+
+
+def _add_site(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    site = commands.add_parser(
+        "site",
+        help="make a site of the pack, with the verdict of every fence and sentence",
+        description="Make a site of the Markdown of a pack: below every fence what it printed and "
+        "returned, behind every sentence a mark that opens its proof. Nothing is run: the verdicts "
+        "are those of a report that `proveskill verify --report FILE` has written. A link that "
+        "leads nowhere fails.",
+    )
+    add = site.add_argument
+    add("path", nargs="?", default=".", metavar="PATH", help="a folder with skill.yaml or SKILL.md")
+    add("--report", default="report.json", metavar="FILE", help="the report (%(default)s)")
+    add("--docs", metavar="FOLDER", help="more pages, with a conf.py and index.rst for Sphinx")
+    add("--out", default="site", metavar="FOLDER", help="where the site goes (%(default)s)")
+    site.set_defaults(run=_site)
+
+
+def _site(options: argparse.Namespace) -> int:
+    from proveskill.site_command import site
+
+    return site(options)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from proveskill.model import Failure, Verdict
+from proveskill.model import Failure, Output, Verdict
 from proveskill.plan import Step
 from proveskill.worker_process import Answer
 
 _SHOWN_OUTPUT = 1_000
+_KEPT_OUTPUT = 4_000
+"""Characters that the report keeps of what a fence printed or returned."""
 
 
 def compare_output(step: Step, origin: Answer | None) -> Verdict:
@@ -58,12 +60,23 @@ def explain(
     )
 
 
+def output_of(step: Step, answer: Answer) -> Output:
+    """Return what a fence has shown, for the report; lines are those of the Markdown file."""
+    shift = step.snippet.first_line - 1
+    return Output(
+        printed=_cut(answer.output),
+        result=None if answer.result is None else _cut(answer.result),
+        observed=tuple((line + shift, _printable(text)) for line, text in answer.observed),
+    )
+
+
 def with_trouble(verdict: Verdict, trouble: str | None, last: Step) -> Verdict:
     """Return the verdict of a section's last fence after what its end has raised."""
     if trouble is None or verdict.name == "failed":
         return verdict
     message = f"at the end of the section: {trouble}"
-    return Verdict("failed", verdict.seconds, _failure(last, "TeardownFailed", message))
+    failure = _failure(last, "TeardownFailed", message)
+    return replace(verdict, name="failed", failure=failure, reason=None)
 
 
 def stale_mark(step: Step, why: str) -> Verdict:
@@ -80,6 +93,12 @@ def _failure(step: Step, kind: str, message: str, offset: int = 0) -> Failure:
 def _printable(text: str) -> str:
     """Escape lone surrogates, which no terminal and no report can hold."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _KEPT_OUTPUT:
+        return _printable(text)
+    return f"{_printable(text[:_KEPT_OUTPUT])}… ({len(text)} characters)"
 
 
 def _lines(text: str) -> list[str]:

@@ -154,6 +154,7 @@ def fence_report(item: SnippetItem, verdict: Verdict) -> pytest.TestReport:
         "reason": verdict.reason,
         "excused": excused,
         "marked": snippet.not_run is not None,
+        "output": verdict.output.as_json() if verdict.output else None,
         "error": failure.as_json(rerun_command(item)) if failure else None,
     }
     return report  # type: ignore[no-any-return]

@@ -70,10 +70,11 @@ def read_document(file: Path, name: str) -> Document:
     """
     text = file.read_text(encoding="utf-8-sig")
     tokens = parse(text)
-    return Document(tuple(_sections(tokens, file, name, len(text.splitlines()))), _count(tokens))
+    return Document(tuple(_sections(tokens, file, name, text)), _count(tokens))
 
 
-def _sections(tokens: list[Token], file: Path, name: str, last_line: int) -> Iterator[Section]:
+def _sections(tokens: list[Token], file: Path, name: str, text: str) -> Iterator[Section]:
+    lines, last_line = text.split("\n"), len(text.splitlines())
     starts = [(Heading(2, "top", 1), 0)]
     starts += [(h, index) for index, h in _headings(tokens) if h.level == 2]
     taken: dict[str, int] = {}
@@ -90,7 +91,7 @@ def _sections(tokens: list[Token], file: Path, name: str, last_line: int) -> Ite
             line=heading.line,
             end_line=following[0].line - 1 if following else last_line,
             snippets=tuple(_snippets(body, file, section_id)),
-            statements=tuple(statements(body, file, section_id)),
+            statements=tuple(statements(body, file, section_id, lines)),
         )
 
 

@@ -63,6 +63,8 @@ class Statement:
     """What a reader sees, with code in backticks; of a row its cells, with `` | `` between."""
     table: str | None = None
     """Of a row: the header of its table, in the same form."""
+    end: tuple[int, int] = (0, 0)
+    """Where it ends: the line, and the number of characters of that line up to its end."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,23 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Output:
+    """What a fence printed and returned; texts are cut to a length that a person reads."""
+
+    printed: str = ""
+    """What it wrote to its standard output."""
+    result: str | None = None
+    """The rows of its SQL, or the value that a ``text`` fence below it shows."""
+    observed: tuple[tuple[int, str], ...] = ()
+    """Line of each expectation that was reached, and the value or the exception seen there."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the ``output`` object of the report."""
+        observed = [{"line": line, "value": value} for line, value in self.observed]
+        return {"printed": self.printed, "result": self.result, "observed": observed}
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What became of one fence."""
 
@@ -119,6 +138,8 @@ class Verdict:
     failure: Failure | None = None
     reason: str | None = None
     """For ``not_run``: the author's reason. For ``parsed``: why it was not executed."""
+    output: Output | None = None
+    """None of what no worker has run."""
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,22 @@ _CODE = re.compile(r"(`+).+?\1")
 _END = re.compile(r"[.!?][\"')\]]*\s+(?=[\"'(\[`]*[A-Z0-9`])")
 _SHORT = re.compile(r"\b(?:e\.g|i\.e|vs|cf|No|Nos|approx|resp)\.\s*$")
 """Abbreviations that end no sentence."""
+_ROW_END = re.compile(r"\s*(?<!\\)\|?\s*\Z")
 _OPEN = ("paragraph_open", "heading_open", "list_item_open", "tr_open")
 
 
-def statements(tokens: Sequence[Token], file: Path, section_id: str) -> Iterator[Statement]:
-    """Yield the statements of a section, numbered from 1 in the order of the text."""
-    for number, found in enumerate(_found(tokens, file), 1):
+def statements(
+    tokens: Sequence[Token], file: Path, section_id: str, lines: Sequence[str]
+) -> Iterator[Statement]:
+    """Yield the statements of a section, numbered from 1 in the order of the text.
+
+    ``lines`` are those of the whole file.
+    """
+    for number, found in enumerate(_found(tokens, file, lines), 1):
         yield replace(found, id=f"{section_id}/s{number}")
 
 
-def _found(tokens: Sequence[Token], file: Path) -> Iterator[Statement]:
+def _found(tokens: Sequence[Token], file: Path, lines: Sequence[str]) -> Iterator[Statement]:
     kinds: list[str] = []  # of the blocks around, the innermost last
     header = ""
     index = 0
@@ -44,7 +50,9 @@ def _found(tokens: Sequence[Token], file: Path) -> Iterator[Statement]:
             if tokens[index + 1].type == "th_open":
                 header = text
             elif any(cells) and token.map:
-                yield Statement("", file, token.map[0] + 1, text, table=header)
+                line = token.map[0] + 1
+                column = len(_ROW_END.sub("", lines[line - 1]))
+                yield Statement("", file, line, text, table=header, end=(line, column))
             index = end
         elif token.type in _OPEN:
             kinds.append(token.type)
@@ -53,19 +61,30 @@ def _found(tokens: Sequence[Token], file: Path) -> Iterator[Statement]:
         elif token.type == "inline" and token.map and kinds[-1] == "paragraph_open":
             in_item = len(kinds) > 1 and kinds[-2] == "list_item_open"
             if not _is_links(token.content):
-                yield from _of_paragraph(token.content, token.map[0] + 1, file, whole=in_item)
+                line = token.map[0] + 1
+                for part, start, stop in _sentences(token.content, whole=in_item):
+                    before = token.content.count("\n", 0, start)
+                    place = _end_of(token.content, stop, line, lines)
+                    yield Statement("", file, line + before, part, end=place)
         index += 1
 
 
-def _of_paragraph(content: str, line: int, file: Path, *, whole: bool) -> Iterator[Statement]:
-    """Yield the sentences of a paragraph; a paragraph of a list item is one statement."""
+def _sentences(content: str, *, whole: bool) -> Iterator[tuple[str, int, int]]:
+    """Yield text, start and end of the sentences of a paragraph, all of it for a list item's."""
     start = 0
-    for end in [] if whole else _ends(content):
+    for end in (*([] if whole else _ends(content)), len(content)):
         if text := text_of(content[start:end]):
-            yield Statement("", file, line + content.count("\n", 0, start), text)
+            yield text, start, end
         start = end
-    if text := text_of(content[start:]):
-        yield Statement("", file, line + content.count("\n", 0, start), text)
+
+
+def _end_of(content: str, end: int, line: int, lines: Sequence[str]) -> tuple[int, int]:
+    """Return where in the file a part of a paragraph ends that begins at a line of it."""
+    shown = content[:end].rstrip()
+    number = line + shown.count("\n")
+    # A paragraph's line is the end of a line of the file: what a list or a quote adds is before it.
+    rest = content[len(shown) :].partition("\n")[0]
+    return number, len(lines[number - 1].rstrip()) - len(rest.rstrip())
 
 
 def _ends(content: str) -> Iterator[int]:

@@ -34,6 +34,7 @@ class SnippetRecord(TypedDict):
     """Whether it was run, and failed as the variant's entry in skill.yaml expects."""
     marked: bool
     """Whether its author has marked it 'not run'."""
+    output: dict[str, Any] | None
     error: dict[str, Any] | None
 
 
@@ -110,7 +111,7 @@ def build_report(
     """Return the report as the contract describes it, keys in the order of the contract.
 
     ``here`` is the folder that its paths are relative to; ``files`` has the SHA-256 digest of each
-    file of the skills, by its path from the manifest.
+    file of the skills and of each proof, by its path from the manifest.
     """
     verdicts = [record["verdict"] for record in snippets]
     names = ["passed", "failed", "not_run", *["parsed"] * ("parsed" in verdicts)]

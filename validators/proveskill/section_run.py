@@ -13,6 +13,7 @@ from pathlib import Path
 from proveskill.fence_verdicts import (
     compare_output,
     explain,
+    output_of,
     stale_mark,
     with_trouble,
 )
@@ -144,14 +145,14 @@ class SectionRun:
                 return Verdict("failed", answer.seconds, replace(failure, type="DoesNotParse"))
             return Verdict("not_run", answer.seconds, reason=snippet.not_run)
         self._answers[snippet.id] = answer
+        output = output_of(step, answer)
         if answer.error is None:
             self._ran |= step.python.defines if step.python else frozenset()
-            return Verdict("passed", answer.seconds)
+            return Verdict("passed", answer.seconds, output=output)
         if self._plan.run == "possible" and (why := what_is_missing(answer)):
             return self._parse(step, folder, why)
-        return Verdict(
-            "failed", answer.seconds, explain(step, answer, self._definers, self._lost_at)
-        )
+        failure = explain(step, answer, self._definers, self._lost_at)
+        return Verdict("failed", answer.seconds, failure, output=output)
 
     def _parse(self, step: Step, folder: str, why: str) -> Verdict:
         self._not_executed.add(step.snippet.id)

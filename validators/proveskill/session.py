@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from proveskill.pack import Pack
 from proveskill.plan import Plan
 from proveskill.report import CheckRecord, SnippetRecord, StatementRecord
 from proveskill.servers import ServerError
-from proveskill.skill_files import source_digests
+from proveskill.skill_files import pack_digests
 from proveskill.statement_verdicts import judge, unproven
 from proveskill.zygote_process import PreparationError
 
@@ -79,11 +78,7 @@ class Session:
                 return packs
         manifest = find_manifest(path)
         if self.config.getoption("proveskill_report") is not None:
-            self.files[manifest.root] = {
-                os.path.relpath(skill / name, manifest.root): digest
-                for skill in manifest.skills
-                for name, digest in source_digests(skill).items()
-            }
+            self.files[manifest.root] = pack_digests(manifest)
         packs = self.packs[manifest.root] = open_packs(manifest, self.config)
         if not self.config.option.collectonly:
             head_start.spawn(packs)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from proveskill.manifest import Manifest
 
 SECTIONS = "sections.json"
 """What the sections of a skill are; made from its text."""
@@ -37,6 +42,18 @@ def source_digests(skill: Path) -> dict[str, str]:
         for name, file in skill_files(skill).items()
         if name not in (SECTIONS, RECEIPT)
     }
+
+
+def pack_digests(manifest: Manifest) -> dict[str, str]:
+    """Return the digests of what a run depends on, skills and proofs, by path from the root."""
+    digests = {
+        os.path.relpath(skill / name, manifest.root): digest
+        for skill in manifest.skills
+        for name, digest in source_digests(skill).items()
+    }
+    for proof in sorted(manifest.proofs.rglob("*.py")) if manifest.proofs else ():
+        digests[os.path.relpath(proof, manifest.root)] = digest_of(proof.read_bytes())
+    return digests
 
 
 def write_text(text: str, file: Path) -> None:

@@ -54,7 +54,7 @@ def finish(state: Session, session: pytest.Session, exitstatus: int) -> int:
             fences=fences,
             ok=exitstatus == 0,
             complete=complete,
-            files=state.files.get(pack.manifest.root, {}),
+            files=state.files.get(state.all_packs[0].manifest.root, {}),
         )
         try:
             _write_files(state.report, session.config)

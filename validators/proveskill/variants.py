@@ -44,7 +44,8 @@ class Variant:
         reason = self.excuses(snippet)
         if reason is None or verdict.failure is None:
             return verdict
-        return Verdict("not_run", verdict.seconds, reason=f"{reason}: {verdict.failure.message}")
+        reason = f"{reason}: {verdict.failure.message}"
+        return Verdict("not_run", verdict.seconds, reason=reason, output=verdict.output)
 
 
 def read_variant(fields: dict[str, Any], name: str, existing: Callable[..., Path]) -> Variant:

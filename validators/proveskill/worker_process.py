@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from proveskill.model import Limits
@@ -39,6 +39,8 @@ class Answer:
     result: str | None = None
     error: dict[str, Any] | None = None
     worker_lost: bool = False
+    observed: tuple[tuple[int, str], ...] = ()
+    """What its expectations have seen, by line of the fence."""
 
 
 End = Callable[[int], int]
@@ -84,7 +86,9 @@ class WorkerProcess:
             error = message["error"]
             if error is None and self._flooded(limits.output_bytes):
                 error = {**_flood(limits), "line": request.first_line}
-            return self._answer(message["seconds"], message["result"], error)
+            answer = self._answer(message["seconds"], message["result"], error)
+            observed = tuple((line, text) for line, text in message.get("observed", ()))
+            return replace(answer, observed=observed)
         if self._flooded(limits.output_bytes):
             error = _flood(limits)
         elif self.lost:

@@ -11,7 +11,7 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from json import dumps
 from pickle import loads
 from time import perf_counter
@@ -19,6 +19,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from proveskill.expectations import sqlstate_of
+from proveskill.worker.checks import text_of
 from proveskill.worker.children import stop_children
 from proveskill.worker.link import Link
 from proveskill.worker.python_runner import PythonRunner, line_in
@@ -33,6 +34,8 @@ class Worker:
     python: PythonRunner
     request: Request | None = None
     sql: Any = None
+    observed: list[tuple[int, str]] = field(default_factory=list)
+    """What the expectations of the last fence have seen, by line of the fence."""
 
     def serve(self) -> None:
         """Execute requests until the pytest process says ``None`` or goes away."""
@@ -56,6 +59,7 @@ class Worker:
         started = perf_counter()
         error: dict[str, Any] | None = None
         result: str | None = None
+        self.observed = []
         try:
             result = self._run(request)
         except BaseException as raised:  # noqa: BLE001 - also SystemExit and Rust panics
@@ -70,14 +74,14 @@ class Worker:
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError, OSError, ValueError):  # a fence may have closed it
                 stream.flush()
-        return {"seconds": seconds, "result": result, "error": error}
+        return {"seconds": seconds, "result": result, "error": error, "observed": self.observed}
 
     def _run(self, request: Request) -> str | None:
         if request.fresh:
             self.python.close()
             self.python = PythonRunner(self.python.fixtures.module)
         if request.language == "python":
-            return self.python.run(request)
+            return self.python.run(request, self.observed)
         if request.language == "bash":
             from proveskill.worker.bash_runner import run_bash
 
@@ -86,7 +90,7 @@ class Worker:
         from proveskill.worker.sql_runner import SqlRunner
 
         self.sql = self.sql or SqlRunner()
-        return self.sql.run(request)  # type: ignore[no-any-return]
+        return self.sql.run(request, self.observed)  # type: ignore[no-any-return]
 
     def close(self) -> dict[str, Any]:
         """End the section; describe a fixture whose teardown raised. Raises nothing."""
@@ -159,14 +163,6 @@ def _line_of(error: BaseException, filename: str) -> int | None:
             return lines[-1]
         current = current.__cause__ or current.__context__
     return None
-
-
-def text_of(error: BaseException) -> str:
-    """Return the message of an exception, whose ``__str__`` may be broken."""
-    try:
-        return str(error)
-    except Exception as broken:  # noqa: BLE001 - any __str__ may raise anything
-        return f"(its __str__ raises {type(broken).__name__})"
 
 
 _current: Worker | None = None

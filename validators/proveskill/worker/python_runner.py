@@ -32,16 +32,17 @@ class PythonRunner:
         self.running: Any = None
         self.fixtures = Fixtures(fixture_module, self.run_coroutine)
 
-    def run(self, request: Request) -> str | None:
+    def run(self, request: Request, observed: list[tuple[int, str]]) -> str | None:
         """Execute a fence; return the text of its last expression's value, if it kept one.
 
+        What its expectations see is added to ``observed``, by line of the fence.
         Raises whatever the fence raises, and
         :class:`proveskill.worker.checks.ExpectationFailed`.
         """
         namespace = vars(self.module)
         for name in request.fixtures:
             namespace[name] = self.fixtures.value(name)
-        checks = Checks(request.expectations)
+        checks = Checks(request.expectations, observed)
         namespace[CHECKS] = checks
         code: CodeType = marshal.loads(request.code)
         if code.co_flags & inspect.CO_COROUTINE:

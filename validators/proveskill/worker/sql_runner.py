@@ -20,7 +20,7 @@ from proveskill.expectations import (
     read_comment,
     same_value,
 )
-from proveskill.worker.checks import ExpectationFailed, show, show_text
+from proveskill.worker.checks import ExpectationFailed, show, show_error, show_text
 from proveskill.worker.requests import Request
 
 _STOP = "SELECT 1/0;"
@@ -56,9 +56,10 @@ class SqlRunner:
     def __init__(self) -> None:
         self._connection: psycopg.Connection[Any] | None = None
 
-    def run(self, request: Request) -> str | None:
+    def run(self, request: Request, observed: list[tuple[int, str]]) -> str | None:
         """Execute a fence; return its result tables as psql draws them.
 
+        What its expectations see is added to ``observed``, by line of the fence.
         Raises :class:`StatementFailed`, ``ExpectationFailed``, ``MisplacedExpectation`` and
         ``psycopg.OperationalError``.
         """
@@ -70,7 +71,7 @@ class SqlRunner:
         tables = [
             table
             for statement in split_statements(request.source)
-            if (table := self._execute(self._connection, statement)) is not None
+            if (table := self._execute(self._connection, statement, observed)) is not None
         ]
         return "\n".join(tables) if tables else None
 
@@ -79,7 +80,12 @@ class SqlRunner:
         if self._connection is not None:
             self._connection.close()
 
-    def _execute(self, connection: psycopg.Connection[Any], statement: Statement) -> str | None:
+    def _execute(
+        self,
+        connection: psycopg.Connection[Any],
+        statement: Statement,
+        observed: list[tuple[int, str]],
+    ) -> str | None:
         promise = statement.expectation
         try:
             cursor = connection.execute(statement.text.encode())
@@ -87,12 +93,13 @@ class SqlRunner:
             if promise is None or promise.value is not None:
                 raise StatementFailed(statement.line, error) from error
             if why := misses(promise, error):
-                observed = f"{type(error).__name__} {error.sqlstate}: {error}"
-                raise ExpectationFailed(promise, show_text(observed), why) from error
+                seen = f"{type(error).__name__} {error.sqlstate}: {error}"
+                raise ExpectationFailed(promise, show_text(seen), why) from error
+            observed.append((promise.line, show_error(error)))
             return None
         rows = cursor.fetchall() if cursor.description else None
         if promise is not None:
-            _require(promise, rows)
+            observed.append((promise.line, show(_require(promise, rows))))
         return draw_table(cursor.pgresult) if rows is not None and cursor.pgresult else None
 
 
@@ -113,7 +120,8 @@ def _parse(connection: psycopg.Connection[Any], source: str) -> None:
     raise StatementFailed(min(source.count("\n", 0, max(0, position)) + 1, last), error)
 
 
-def _require(promise: Expectation, rows: list[tuple[Any, ...]] | None) -> None:
+def _require(promise: Expectation, rows: list[tuple[Any, ...]] | None) -> object:
+    """Return the value that was promised: a single one, a column, a row or all rows."""
     if promise.value is None:
         raise ExpectationFailed(promise, "nothing was raised")
     if rows is None:
@@ -121,13 +129,14 @@ def _require(promise: Expectation, rows: list[tuple[Any, ...]] | None) -> None:
     if len(rows) == 1 and len(rows[0]) == 1:
         observed: object = rows[0][0]
         if isinstance(observed, str) and observed == promise.value:
-            return
+            return observed
     elif rows and len(rows[0]) == 1:
         observed = [row[0] for row in rows]
     else:
         observed = rows[0] if len(rows) == 1 else rows
     if not same_value(observed, promise.value):
         raise ExpectationFailed(promise, f"{show(observed)} ({type(observed).__name__})")
+    return observed
 
 
 def split_statements(source: str) -> list[Statement]:
