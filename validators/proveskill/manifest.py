@@ -50,6 +50,8 @@ class Manifest:
     proven_files: frozenset[str] | None = frozenset()
     """Names of the files whose statements must be proven or advice; None: all files."""
     versions: dict[str, str] = field(default_factory=dict)
+    matrix: dict[str, Any] | None = None
+    """The key as it was read; :mod:`proveskill.matrix_sets` makes sets of it."""
     file: Path | None = None
 
     def holds(self, path: Path) -> bool:
@@ -193,6 +195,7 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         ),
         proven_files=None if required is True else frozenset(required or ()),
         versions=data.get("versions", {}),
+        matrix=data.get("matrix"),
         file=file,
     )
 

@@ -143,7 +143,11 @@ def other_versions(manifest: Manifest) -> list[str]:
 
 def write_report(report: dict[str, Any], file: Path) -> None:
     """Write a report, whole or not at all. Raises ``OSError``."""
-    text = json.dumps(report, indent=2) + "\n"
+    write_text(json.dumps(report, indent=2) + "\n", file)
+
+
+def write_text(text: str, file: Path) -> None:
+    """Write a file, whole or not at all. Raises ``OSError``."""
     with tempfile.NamedTemporaryFile(
         "w", dir=file.resolve().parent, prefix=f".{file.name}-", encoding="utf-8", delete=False
     ) as scratch:
