@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -64,10 +64,10 @@ class Environments:
 
         Raises :class:`Uninstallable`, and ``ManifestError`` where there is no uv.
         """
+        python = self._interpreter(wanted.python)
         resolved = self._resolve(wanted)
-        python = interpreter(wanted.python)
-        basis = "\n".join([python, *([platform.python_version()] * (python == sys.executable))])
-        digest = hashlib.sha256("\n".join([basis, *resolved]).encode()).hexdigest()[:16]
+        basis = [python, platform.python_version(), *resolved]  # a path may get another Python
+        digest = hashlib.sha256("\n".join(basis).encode()).hexdigest()[:16]
         self._folder.mkdir(parents=True, exist_ok=True)
         with _locked(self._folder / f"{digest}.lock"):
             folder = self._folder / digest
@@ -120,12 +120,27 @@ class Environments:
                 shutil.copy(lock, resolved)
             self._uv(
                 *("pip", "compile", "--no-build", "--no-header", "--no-annotate"),
-                *("--python", interpreter(python), *options),
+                *("--python", self._interpreter(python), *options),
                 *(wanted, "--output-file", resolved),
             )
             return [line for line in resolved.read_text().splitlines() if line.strip()]
 
-    def _uv(self, *arguments: str | Path) -> None:
+    @cache  # noqa: B019 - there is one of this class in a run
+    def _interpreter(self, version: str | None) -> str:
+        """Return the program of a version of Python; uv may download it."""
+        found = installed_python(version)
+        if found is None:
+            assert version is not None  # the Python that runs is always found
+            try:
+                found = self._uv("python", "find", version)
+            except Uninstallable:
+                if os.environ.get("UV_PYTHON_DOWNLOADS") == "never":
+                    raise
+                self._uv("python", "install", version)
+                found = self._uv("python", "find", version)
+        return found
+
+    def _uv(self, *arguments: str | Path) -> str:
         run = subprocess.run(
             [self._program, *map(str, arguments), "--quiet"],
             env={**os.environ, "NO_COLOR": "1"},
@@ -135,6 +150,7 @@ class Environments:
         )
         if run.returncode != 0:
             raise Uninstallable(_reason(run.stderr))
+        return run.stdout.strip()
 
     @cached_property
     def _program(self) -> str:
@@ -155,22 +171,20 @@ class Environments:
                 shutil.rmtree(ready.parent, ignore_errors=True)
 
 
-def interpreter(version: str | None) -> str:
-    """Return what uv is to use for a version of Python: a path, or the version for it to find."""
+def installed_python(version: str | None) -> str | None:
+    """Return the program of this Python, or of one of pyenv's, that has a version."""
     running = platform.python_version()
-    if version is None or version == running or running.startswith(f"{version}."):
+    if version is None or f"{running}.".startswith(f"{version}."):
         return sys.executable
     # pyenv puts programs on PATH that refuse to run, and uv stops at them.
     installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     found = [
         path
         for path in installed.glob(f"{version}*")
-        if path.name == version or path.name.startswith(f"{version}.")
+        if f"{path.name}.".startswith(f"{version}.") and path.name.replace(".", "").isdigit()
     ]
-    found = [path for path in found if path.name.replace(".", "").isdigit()]
-    if not found:
-        return version
-    return str(max(found, key=lambda path: Version(path.name)) / "bin" / "python")
+    best = max(found, key=lambda path: Version(path.name), default=None)
+    return None if best is None else str(best / "bin" / "python")
 
 
 def _engine_requirements() -> list[str]:

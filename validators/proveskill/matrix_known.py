@@ -6,8 +6,8 @@ import platform
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from proveskill.account import read_account
 from proveskill.manifest import Manifest
+from proveskill.markdown import read_document
 from proveskill.matrix_run import Break, SetResult
 from proveskill.matrix_sets import KnownBreak, Matrix, canonical
 from proveskill.model import ManifestError
@@ -18,7 +18,12 @@ def check_sayings(manifest: Manifest, matrix: Matrix) -> None:
     wanted = [known.says for known in matrix.breaks if known.says is not None]
     if not wanted:
         return
-    told = [statement.text for statement in read_account(manifest).statements]
+    told = [
+        statement.text
+        for file in manifest.files()
+        for section in read_document(file, manifest.name_of(file)).sections
+        for statement in section.statements
+    ]
     for says in wanted:
         if not any(says in text for text in told):
             raise ManifestError(
