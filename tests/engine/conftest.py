@@ -36,6 +36,7 @@ def bench() -> Iterator[Bench]:
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """Wheels of toy packages and of what the engine needs."""
+    pytest.importorskip("uv", reason="uv makes the environments: pip install uv")
     return make_registry(tmp_path_factory.mktemp("registry"))
 
 

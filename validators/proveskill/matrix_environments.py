@@ -131,18 +131,19 @@ class Environments:
         found = installed_python(version)
         if found is None:
             assert version is not None  # the Python that runs is always found
+            find = ("python", "find", "--system", version)
             try:
-                found = self._uv("python", "find", version)
+                found = self._uv(*find)
             except Uninstallable:
                 if os.environ.get("UV_PYTHON_DOWNLOADS") == "never":
                     raise
                 self._uv("python", "install", version)
-                found = self._uv("python", "find", version)
+                found = self._uv(*find)
         return found
 
     def _uv(self, *arguments: str | Path) -> str:
         run = subprocess.run(
-            [self._program, *map(str, arguments), "--quiet"],
+            [self._program, *map(str, arguments), "--no-progress"],
             env={**os.environ, "NO_COLOR": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -195,8 +196,9 @@ def _engine_requirements() -> list[str]:
 
 
 def _reason(stderr: str) -> str:
-    """Return uv's complaint in one line, without what it draws."""
-    words = " ".join(re.sub(r"[^ -~]+", " ", stderr).split()).removeprefix("error: ")
+    """Return uv's complaint in one line, without what it draws and did before."""
+    complaint = f"\n{stderr}".rpartition("\nerror: ")[2]
+    words = " ".join(re.sub(r"[^ -~]+", " ", complaint).split())
     return words if len(words) <= _SHOWN_BYTES else f"{words[: _SHOWN_BYTES - 1]}…"
 
 

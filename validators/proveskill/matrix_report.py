@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -48,9 +49,13 @@ class MatrixReport:
                 yield "  ".join(cells).rstrip()
         for title, breaks in self._groups():
             yield f"\n{title}"
-            for each in breaks:
-                yield f"  {_place(each)}: {each.item[1]}{_variant(each.item)}"
-                yield f"    {_message(each)}"
+            if breaks[0].known is not None:
+                yield f"  {len(breaks)} items"
+                continue
+            for message in dict.fromkeys(map(_message, breaks)):
+                for each in (each for each in breaks if _message(each) == message):
+                    yield f"  {_place(each)}: {each.item[1]}{_variant(each.item)}"
+                yield f"    {message}"
         yield from (f"\n{line}" for line in self._rest())
 
     def markdown(self) -> str:
@@ -133,18 +138,23 @@ class MatrixReport:
 def _title(result: SetResult, found: Break) -> str:
     name = result.run.version_set.name
     if found.step is not None:
-        why = describe(found.step)
+        why = describe(found.step, result.run.report["environment"].get("postgresql"))
     else:
         why = "breaks in the first set, too" if found.everywhere else "breaks"
     return f"{name}: {why}" + (f" (known: {found.known.reason})" if found.known else "")
 
 
-def describe(step: Step) -> str:
-    """Return in words where an item breaks: "holds from psqlpy 0.13.1 on, not with 0.12.1"."""
+def describe(step: Step, postgresql: str | None) -> str:
+    """Return in words where an item breaks: "holds from psqlpy 0.13.1 on, not with 0.12.1".
+
+    ``postgresql`` is the version of the server with which it breaks.
+    """
     told = []
     for name, (good, bad) in step.changes.items():
-        if name in ("python", "server"):
-            told.append(f"breaks with {name} {bad or 'of the pack'}")
+        if name == "python":
+            told.append(f"breaks with Python {bad or platform.python_version()}")
+        elif name == "server":
+            told.append(f"breaks with PostgreSQL {postgresql or bad}")
         elif good is None or bad is None:
             told.append(f"breaks with {name} {bad or good}")
         elif Version(good) > Version(bad):
