@@ -50,7 +50,7 @@ class MatrixReport:
         for title, breaks in self._groups():
             yield f"\n{title}"
             if breaks[0].known is not None:
-                yield f"  {len(breaks)} items"
+                yield f"  {len(breaks)} item{'s' * (len(breaks) > 1)}"
                 continue
             for message in dict.fromkeys(map(_message, breaks)):
                 for each in (each for each in breaks if _message(each) == message):

@@ -189,5 +189,5 @@ def _last_words(text: str) -> str:
     """Return the complaint of a run that came to no end, in one line."""
     lines = [line.strip(" !=") for line in text.splitlines() if line.strip(" !=")]
     told = [line for line in lines if re.search(r"error: |Exit: |Error: ", line)] or lines[-3:]
-    words = " ".join(" ".join(told[-3:]).split())
+    words = " ".join(" ".join(told[-3:]).split()).removeprefix("_pytest.outcomes.Exit: ")
     return words if len(words) <= _SHOWN_BYTES else f"{words[: _SHOWN_BYTES - 1]}…"
