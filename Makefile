@@ -15,10 +15,11 @@ IMAGE ?=
 ADAPTER ?=
 REPORT ?=
 K ?=
+SETS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify mutants test test-volume promises lint format lock bench bench-quick bench-report bench-publish \
+.PHONY: help verify matrix mutants test test-volume promises lint format lock bench bench-quick bench-report bench-publish \
 	bench-engine bench-adapter assets sections receipt channels wheel image docs docs-promises \
 	example-search example-loader example-queue clean
 
@@ -30,6 +31,9 @@ verify: $(READY) ## Run every fence of skills/ and prove its sentences (SERVER=,
 		$(if $(SERVER),--server '$(SERVER)') $(if $(IMAGE),--image '$(IMAGE)') \
 		$(if $(ADAPTER),--adapter '$(ADAPTER)') $(if $(REPORT),--report '$(REPORT)') \
 		$(if $(K),-k '$(K)') $(ARGS)
+
+matrix: $(READY) ## Verify the guidance over sets of versions (SETS="pinned newest", REPORT=, ARGS=)
+	@$(BIN)/proveskill matrix . $(if $(SETS),--set $(SETS)) $(if $(REPORT),--report '$(REPORT)') $(ARGS)
 
 mutants: $(READY) ## Change every value that the text states; its proof must notice (K=)
 	@$(BIN)/proveskill mutants . $(if $(K),-k '$(K)') $(if $(REPORT),--report '$(REPORT)') $(ARGS)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from engine_cases import Case, read_cases, write_cases
 from engine_runs import Bench, Run, notes, write_pack, write_skill
+from matrix_packs import Registry, make_registry
 from proof_runs import TextCase, module_name, read_text_cases, write_proof_pack
 
 HERE = Path(__file__).parent
@@ -31,6 +32,13 @@ def temporary_folder() -> Iterator[Path]:
 def bench() -> Iterator[Bench]:
     for folder in temporary_folder():
         yield Bench(folder)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """Wheels of toy packages and of what the engine needs."""
+    pytest.importorskip("uv", reason="uv makes the environments: pip install uv")
+    return make_registry(tmp_path_factory.mktemp("registry"))
 
 
 @pytest.fixture(scope="session")

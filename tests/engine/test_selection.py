@@ -35,6 +35,21 @@ def test_fences_that_are_not_selected_run_only_ahead_of_a_selected_one(
     assert lines(log) == ["Two 1", "Two 2"]
 
 
+def test_several_fences_can_be_named(bench: Bench, logged: tuple[Path, Path]) -> None:
+    root, log = logged
+    file = "skills/pack/SKILL.md"
+    assert bench.run(["verify", f"{file}::one::1", f"{file}::two::1"], root).status == 0
+    assert lines(log) == ["One 1", "Two 1"]
+
+
+def test_paths_of_two_packs_are_a_usage_error(bench: Bench, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_pack(tmp_path / name, text=passes())
+    run = bench.run(["verify", "one", "two"], tmp_path)
+    assert (run.status, run.out) == (2, "")
+    assert f"{tmp_path}/one and {tmp_path}/two are packs of their own" in run.err
+
+
 def test_a_section_is_selected_by_its_heading(bench: Bench, logged: tuple[Path, Path]) -> None:
     root, log = logged
     assert bench.run(["verify", "-k", "Two"], root).status == 0

@@ -64,7 +64,7 @@ async def test_the_cause_is_psqlpys_error_and_none_has_a_sqlstate(session, attri
     assert isinstance(cause, psqlpy.exceptions.Error)
     for found in (error, cause):
         assert [name for name in dir(found) if "sqlstate" in name or "code" in name] == []
-        assert "23505" not in repr(found) + str(found) + repr(vars(found))
+        assert "23505" not in repr(found) + str(found) + repr(getattr(found, "__dict__", None))
 
 
 @proves(

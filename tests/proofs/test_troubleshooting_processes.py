@@ -37,7 +37,8 @@ for number in range(runs):
         asyncio.new_event_loop().run_until_complete(main())
         break
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print("done" if seen[:1] == b"1" else "failed", seen[1:] == b"1", status)
+    ended = "done" if seen[:1] == b"1" else "failed"
+    print(ended, seen[1:] == b"1", status, flush=True)  # or the next child prints it, too
     enough -= seen[1:] == b"1"
     if status in last or not enough:
         break

@@ -6,11 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psycopg
 import pytest
-from proveskill.servers import ServerError, Servers, ServerSpec
+from proveskill.servers import PROGRAMS_VARIABLE, ServerError, Servers, ServerSpec
 from proveskill.servers._programs import copy_programs, server_programs
 from proveskill.servers._run_directory import make_run_directory
 from server_runs import Foreign, StartRun
@@ -160,13 +161,32 @@ def test_no_wheel_is_an_error_that_offers_other_servers(monkeypatch: pytest.Monk
         server_programs()
 
 
+def test_the_programs_of_another_postgresql_can_be_named() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path: the server's account reads it
+        Path(folder).chmod(0o755)
+        other = copy_programs(server_programs(), Path(folder))
+        program = ROUNDTRIP.replace("1'", "setting FROM pg_config WHERE name = $$BINDIR$$'")
+        told = _roundtrip(program=program, env=os.environ | {PROGRAMS_VARIABLE: str(other)})
+        assert told == str(other)
+
+
+def test_a_folder_without_programs_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(PROGRAMS_VARIABLE, str(tmp_path))
+    with pytest.raises(ServerError, match=f"PROVESKILL_POSTGRESQL: no program psql in {tmp_path}"):
+        server_programs()
+
+
 def _system_python() -> str | None:
     """The operating system's interpreter of this version: others can read that one."""
     return shutil.which(f"python3.{sys.version_info.minor}", path=os.defpath)
 
 
-def _roundtrip(interpreter: str = sys.executable, **options: object) -> str:
-    command = [interpreter, "-c", ROUNDTRIP]
+def _roundtrip(
+    interpreter: str = sys.executable, program: str = ROUNDTRIP, **options: object
+) -> str:
+    command = [interpreter, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload]
     assert done.returncode == 0, done.stderr
     return str(done.stdout).strip()

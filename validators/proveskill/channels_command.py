@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 from pathlib import Path
 
 from proveskill.channels.contents import read_skill
@@ -14,6 +13,7 @@ from proveskill.channels.web import web_files
 from proveskill.front_matter import check_front_matter
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import ManifestError
+from proveskill.writing import write_whole
 
 
 def channels(options: argparse.Namespace) -> int:
@@ -106,21 +106,9 @@ def _write(files: dict[str, bytes], root: Path) -> None:
         if file.is_file() and file.read_bytes() == content:
             continue
         try:
-            _replace(file, content)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(content, file)
         except OSError as error:
             raise ManifestError(f"cannot write {file}: {error.strerror}") from None
         written += 1
     print(f"{root}: {written} of {len(files)} files written, the others are up to date")
-
-
-def _replace(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".", delete=False) as scratch:
-        try:
-            scratch.write(content)
-            scratch.flush()
-            Path(scratch.name).chmod(0o644)  # a temporary file is its owner's alone
-            Path(scratch.name).replace(file)
-        except BaseException:
-            Path(scratch.name).unlink(missing_ok=True)
-            raise

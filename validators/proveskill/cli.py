@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_render(commands)
     _add_init(commands)
     _add_site(commands)
+    _add_matrix(commands)
     return parser
 
 
@@ -68,7 +69,7 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     add = verify.add_argument
     path_help = "a folder with skill.yaml or SKILL.md, one of its files, or FILE.md::SECTION::N"
-    add("path", nargs="?", default=".", metavar="PATH", help=path_help)
+    add("paths", nargs="*", default=["."], metavar="PATH", help=path_help)
     add("--server", metavar="KIND", help="embedded (default), container, or a postgresql:// URL")
     add("--image", metavar="IMAGE", help="image of the container server")
     add("--adapter", metavar="NAME", help="a variant that skill.yaml names, or both")
@@ -207,6 +208,32 @@ def _mcp(options: argparse.Namespace) -> int:
     from proveskill.mcp_command import mcp
 
     return mcp(options)
+
+
+def _add_matrix(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    matrix = commands.add_parser(
+        "matrix",
+        help="verify a pack over sets of versions",
+        description="Verify a pack over the sets of versions that skill.yaml declares (key "
+        "'matrix'), each in an environment of its own, and find the release at which an item "
+        "breaks. The environments are made by uv and kept in the user's cache.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = matrix.add_argument
+    add("path", nargs="?", default=".", metavar="PATH", help="a folder with skill.yaml")
+    add("--set", nargs="+", metavar="NAME", dest="sets", help="only these sets (default: all)")
+    add("--report", metavar="FILE", help="write the report as JSON")
+    add("--markdown", metavar="FILE", help="write the report as Markdown")
+    bisect_help = "do (default) or do not look for the release at which an item breaks"
+    add("--bisect", action=argparse.BooleanOptionalAction, default=True, help=bisect_help)
+    matrix.set_defaults(run=_matrix)
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    from proveskill.matrix_command import matrix
+
+    return matrix(options)
 
 
 def _add_sections(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -18,9 +18,9 @@ import yaml
 from proveskill.manifest import MANIFEST, SKILL, Manifest
 from proveskill.markdown import parse, read_document
 from proveskill.model import ManifestError, Section, Snippet
-from proveskill.outputs import write_whole
 from proveskill.outputs.counts import plural
 from proveskill.servers import client_programs
+from proveskill.writing import write_whole
 
 _PASSED_OVER = {".git", ".venv", "node_modules", "site-packages", "venv", "__pycache__"}
 _EXTENSION = re.compile(

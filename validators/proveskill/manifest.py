@@ -57,6 +57,8 @@ class Manifest:
     needs: dict[str, str] = field(default_factory=dict)
     """Of a package in ``versions``: a regular expression that the sections contain that need it."""
     channels: Channels | None = None
+    matrix: dict[str, Any] | None = None
+    """The key as it was read; :mod:`proveskill.matrix_sets` makes sets of it."""
     file: Path | None = None
 
     def holds(self, path: Path) -> bool:
@@ -203,6 +205,7 @@ def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Man
         versions=data.get("versions", {}),
         needs=_needs(file, data, positions),
         channels=read_channels(data.get("channels")),
+        matrix=data.get("matrix"),
         file=file,
     )
 

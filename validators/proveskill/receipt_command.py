@@ -12,7 +12,8 @@ from proveskill.manifest import Manifest, find_manifest
 from proveskill.receipt import NotProven, changes, read_report, receipt_text
 from proveskill.section_records import read_records
 from proveskill.sections_command import outdated
-from proveskill.skill_files import RECEIPT, SECTIONS, write_text
+from proveskill.skill_files import RECEIPT, SECTIONS
+from proveskill.writing import write_whole
 
 _OK, _WRONG = 0, 1
 
@@ -45,7 +46,7 @@ def _write(manifest: Manifest, report_file: Path) -> int:
             print(f"error: no receipt from {report_file}: {error}", file=sys.stderr)
             return _WRONG
     for skill, text in texts.items():
-        write_text(text, skill / RECEIPT)
+        write_whole(text, skill / RECEIPT)
         print(f"{os.path.relpath(skill / RECEIPT)}: written, {len(text.encode()):,} bytes")
     return _OK
 

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from proveskill.manifest import Manifest
 from proveskill.model import Statement
-from proveskill.outputs import write_whole
+from proveskill.writing import write_whole
 
 SCHEMA = 1
 _KEPT = ("section", "excused", "marked")

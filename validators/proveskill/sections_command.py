@@ -15,7 +15,8 @@ from proveskill.model import ManifestError
 from proveskill.section_records import FileRecord, SectionRecord, read_records, token_counter
 from proveskill.section_search import SectionSearch
 from proveskill.sections_file import differences, sections_text
-from proveskill.skill_files import SECTIONS, write_text
+from proveskill.skill_files import SECTIONS
+from proveskill.writing import write_whole
 
 _OK, _WRONG = 0, 1
 _MOST_DIFFERENCES = 10
@@ -73,7 +74,7 @@ def _write_or_check(manifest: Manifest, files: list[FileRecord], *, write: bool)
         if not different:
             print(f"{shown}: {sum(len(f.records) for f in files if f.skill == skill)} sections")
         elif write:
-            write_text(text, file)
+            write_whole(text, file)
             print(f"{shown}: written, {len(text.encode()):,} bytes")
         else:
             status = _WRONG

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,11 +53,3 @@ def pack_digests(manifest: Manifest) -> dict[str, str]:
     for proof in sorted(manifest.proofs.rglob("*.py")) if manifest.proofs else ():
         digests[os.path.relpath(proof, manifest.root)] = digest_of(proof.read_bytes())
     return digests
-
-
-def write_text(text: str, file: Path) -> None:
-    """Write a file whole or not at all. Raises ``OSError``."""
-    with tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix=f".{file.name}-") as folder:
-        scratch = Path(folder) / file.name
-        scratch.write_text(text, encoding="utf-8", newline="\n")
-        scratch.replace(file)

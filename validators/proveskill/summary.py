@@ -14,9 +14,9 @@ from proveskill.audit import problems_of, unrun_statements
 from proveskill.outputs import OUTPUTS, write_outputs
 from proveskill.outputs.annotations import workflow_commands
 from proveskill.outputs.step_summary import step_summary
-from proveskill.outputs.writing import add_to
 from proveskill.report import build_report, section_table, statement_totals, write_report
 from proveskill.session import Session
+from proveskill.writing import add_to
 
 _STATEMENTS = ("proven", "failed", "advice", "unproven")
 _MOST_REASONS = 5

@@ -40,11 +40,8 @@ _UNUSED_PARTS = (
 
 def verify(options: argparse.Namespace) -> int:
     """Run a pack; return the exit status. Raises ``ManifestError`` and ``ServerError``."""
-    target, separator, item = options.path.partition("::")
-    manifest = find_manifest(Path(target))
+    manifest, arguments = _targets(options.paths)
     _check(manifest, options)
-    paths = _skill_paths(manifest, Path(target))
-    arguments = [f"{path}{separator}{item}" for path in paths]
     arguments += ["--disable-plugin-autoload", "-p", "proveskill.plugin", "--noconftest"]
     # A foreign folder's own pytest settings are not ours to obey.
     arguments += ["-c", os.devnull, f"--rootdir={manifest.root}", "-rfEs", "--no-header"]
@@ -69,11 +66,30 @@ def verify(options: argparse.Namespace) -> int:
     status = int(pytest.main(arguments, plugins=[watch]))
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         what = f"nothing matches -k {options.keyword!r}" if options.keyword else "no fence found"
+        target = " ".join(path.partition("::")[0] for path in options.paths)
         print(f"error: {target}: {what}: nothing was proven", file=sys.stderr)
         return _USAGE if options.keyword else _WRONG
     if status == pytest.ExitCode.USAGE_ERROR or watch.internal_error:
         return _USAGE
     return watch.signal + 128 if watch.signal else status
+
+
+def _targets(paths: list[str]) -> tuple[Manifest, list[str]]:
+    """Return the pack that all paths belong to, and what pytest is to collect.
+
+    Raises ``ManifestError``.
+    """
+    found: list[str] = []
+    manifests: dict[Path, Manifest] = {}
+    for path in paths:
+        target, separator, item = path.partition("::")
+        manifest = find_manifest(Path(target))
+        manifests[manifest.root] = manifest
+        found += [f"{each}{separator}{item}" for each in _skill_paths(manifest, Path(target))]
+    if len(manifests) > 1:
+        roots = " and ".join(map(str, manifests))
+        raise ManifestError(f"{roots} are packs of their own: verify them one after the other")
+    return manifest, found
 
 
 def _cache_options(manifest: Manifest) -> list[str]:

@@ -10,9 +10,9 @@ from proveskill.outputs.badge import badge
 from proveskill.outputs.junit import junit
 from proveskill.outputs.sarif import sarif
 from proveskill.outputs.step_summary import step_summary
-from proveskill.outputs.writing import write_whole
+from proveskill.writing import write_whole
 
-__all__ = ["OUTPUTS", "write_outputs", "write_whole"]
+__all__ = ["OUTPUTS", "write_outputs"]
 
 Report = Mapping[str, Any]
 

