@@ -48,7 +48,7 @@ async def insert_at_once(
         return copied, []
     if not unnestable(columns.types):
         return None
-    answer = await guarded(driver, driver.connection.fetch(UNTOUCHED, [insert.table]))
+    answer = await guarded(driver, driver.wire.fetch(UNTOUCHED, [insert.table]))
     if not answer.result()[0]["untouched"]:
         return None
 
@@ -62,7 +62,7 @@ async def insert_at_once(
         return None  # a statement a set says which set is wrong
     if not insert.updates:
         return await _send(driver, insert, columns.types, chunks)
-    batch = driver.connection.execute_batch
+    batch = driver.block_wire.execute_batch
     await guarded(driver, batch("SAVEPOINT psqlpy_adapter"))
     try:
         outcome = await _send(driver, insert, columns.types, chunks)
@@ -87,11 +87,11 @@ async def _send(
     plan = await driver.plan(sql, counts=False)
     if not (counts or insert.returning):
         for length, arrays in chunks:
-            await guarded(driver, driver.connection.fetch(plan.sql, arrays))
+            await guarded(driver, driver.wire.fetch(plan.sql, arrays))
             count += length
         return count, []
     for _, arrays in chunks:
-        found += plan.rows(await guarded(driver, driver.connection.fetch(plan.sql, arrays)))
+        found += plan.rows(await guarded(driver, driver.wire.fetch(plan.sql, arrays)))
     if counts:
         return sum(row["count"] for row in found), []
     return len(found), found

@@ -70,6 +70,9 @@ class Checkout:
     is_touched: bool = True
     """Whether something other than planned statements was sent since the last reset: BEGIN, a
     cursor, a call of the connection itself. Only that can leave a transaction open."""
+    is_unsure: bool = True
+    """Whether a transaction may be open of which the driver does not know: one by text, or by a
+    call of the connection itself; or because something failed."""
     is_held: bool = False
     """Whether an object of psqlpy's may be kept that reaches the connection after the session."""
     answered: float = field(default_factory=time.monotonic)
@@ -91,12 +94,13 @@ class Checkout:
 
     def failed(self, error: BaseException) -> None:
         """Learn from what psqlpy raised whether the connection can be used, and lent again."""
+        self.is_unsure = True
         self.broken = self.broken or ends_connection(error)
         self.spoiled = self.spoiled or _LOST_STATEMENT.search(str(error)) is not None
 
     def add_stop(self, task: asyncio.Task[Any]) -> None:
         """Have what comes next wait for a task that stops a statement."""
-        self.is_touched = True
+        self.is_touched = self.is_unsure = True
         self.stops.add(task)
         task.add_done_callback(self._has_stopped)
 

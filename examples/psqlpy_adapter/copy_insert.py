@@ -94,7 +94,7 @@ async def copy_at_once(driver: ExecutionMixin, insert: BatchInsert, columns: Col
         table, encoder = _arrow(columns)
     except DataError:
         return None  # a statement a set says which set is wrong
-    batch = driver.connection.execute_batch
+    batch = driver.block_wire.execute_batch
     try:
         await guarded(driver, batch(_LOCK.format(insert.table)))
         target = await _target(driver, insert, insert.columns, columns.types)

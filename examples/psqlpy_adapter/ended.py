@@ -50,8 +50,9 @@ class LentConnection:
         connection = self.__dict__.get("_lent")
         if connection is None:
             raise DatabaseConnectionError(ENDED)
-        self._state.is_touched = True
+        self._state.is_touched = self._state.is_unsure = True
         self._state.is_held |= name in _HOLDING
+        self.__dict__["_is_used"] = True
         found = getattr(connection, name)
         if callable(found):
             self.__dict__[name] = found  # the next time Python finds it here
@@ -69,6 +70,11 @@ class LentConnection:
     def end(self) -> None:
         """Let go of the connection."""
         self.__dict__.clear()
+
+
+def was_used(connection: Any) -> bool:
+    """Whether something of a session's connection was asked for, which may be kept."""
+    return not isinstance(connection, LentConnection) or "_is_used" in connection.__dict__
 
 
 class EndedCheckout(Checkout):

@@ -72,7 +72,7 @@ async def clean(
                 await asyncio.ensure_future(after_reset(connection))
     except (psqlpy.Error, SQLSpecError, TimeoutError):
         return False
-    state.is_touched = state.is_held
+    state.is_touched = state.is_unsure = state.is_held
     return True
 
 

@@ -81,7 +81,7 @@ class TransactionsMixin(SavepointsMixin):
                     msg = f"A transaction is open already: it cannot begin with{modes.lower()}."
                     raise TransactionError(msg)
                 return
-            begin = self.connection.execute_batch(sql)
+            begin = self.block_wire.execute_batch(sql)
             try:
                 await guarded(self, begin, undo=self._rollback_statement)
             except SQLSpecError:
@@ -107,7 +107,7 @@ class TransactionsMixin(SavepointsMixin):
             try:
                 await guarded(
                     self,
-                    self.connection.execute_batch(_COMMIT),
+                    self.block_wire.execute_batch(_COMMIT),
                     courtesy=COURTESY_SECONDS,
                     instead=self._rollback_statement,
                     note="COMMIT was done before it could be cancelled: the rows are stored.",
@@ -175,4 +175,4 @@ class TransactionsMixin(SavepointsMixin):
             await self._roll_back()
 
     def _rollback_statement(self) -> Any:
-        return self.connection.execute_batch("ROLLBACK")
+        return self.block_wire.execute_batch("ROLLBACK")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlspec.exceptions import SQLSpecError, TransactionError
 
 from psqlpy_adapter.cancellation import DONE, guarded
+from psqlpy_adapter.ended import was_used
 from psqlpy_adapter.transaction_text import (
     FAILED,
     NOTHING_COMMITTED,
@@ -36,8 +37,14 @@ async def in_block(driver: PlanningMixin) -> bool:
     """
     if driver._transaction_active or driver.lane.in_block:
         return True
+    if driver.checkout is not None and not driver.checkout.is_unsure:
+        return False
     answers = await guarded(driver, driver.wire.transaction().pipeline(_BLOCK))
-    return bool(answers[1].result()[0]["open"])
+    is_open = bool(answers[1].result()[0]["open"])
+    if driver.checkout is not None:
+        may_begin = driver.checkout.is_held or was_used(driver.connection)
+        driver.checkout.is_unsure = is_open or may_begin
+    return is_open
 
 
 async def run_text(driver: ExecutionMixin, sql: str, statement: Statement) -> None:

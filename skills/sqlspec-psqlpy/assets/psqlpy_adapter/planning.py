@@ -67,6 +67,14 @@ class PlanningMixin(DriverMixin):
         return self.connection if self.checkout is None else self.checkout.connection
 
     @property
+    def block_wire(self) -> Any:
+        """The connection for transactions and savepoints of which the driver keeps track."""
+        if self.checkout is None:
+            return self.connection
+        self.checkout.is_touched = True
+        return self.checkout.connection
+
+    @property
     def lane(self) -> Lane:
         """The order of what tasks do on this session's connection."""
         lane = self.__dict__.get("_lane")

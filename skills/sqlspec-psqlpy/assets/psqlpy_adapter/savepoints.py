@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlspec.driver._common import validate_savepoint_name
 from sqlspec.exceptions import SQLSpecError, TransactionError
@@ -37,6 +37,12 @@ class SavepointsMixin(DriverMixin):
     """What is known of the connection; None on a driver that was made by hand."""
     _savepoints: int = 0
     """How many blocks of the transaction were savepoints so far."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def block_wire(self) -> Any:
+            """See `PlanningMixin`."""
 
     async def create_savepoint(self, name: str) -> None:
         """Set a savepoint; `name` must be a plain identifier (TransactionError otherwise)."""
@@ -76,11 +82,11 @@ class SavepointsMixin(DriverMixin):
         """
         if otherwise is None:
             async with self._alone():
-                await guarded(self, self.connection.execute_batch(sql))
+                await guarded(self, self.block_wire.execute_batch(sql))
             return
 
         def instead() -> Statement:
-            statement: Statement = self.connection.execute_batch(otherwise)
+            statement: Statement = self.block_wire.execute_batch(otherwise)
             return statement
 
         async def heir() -> None:
@@ -91,7 +97,7 @@ class SavepointsMixin(DriverMixin):
         async with self._alone(heir=heir):
             if transaction not in (None, self._transaction):
                 raise EndedTransactionError(ENDED)
-            await guarded(self, self.connection.execute_batch(sql), instead=instead)
+            await guarded(self, self.block_wire.execute_batch(sql), instead=instead)
 
     def _alone(self, heir: Heir | None = None) -> AbstractAsyncContextManager[None]:
         """The turn alone on the connection: no task's statement falls on the wrong side."""

@@ -56,7 +56,7 @@ async def send(
     try:
         while (item := await upcoming) is not None:
             upcoming = asyncio.ensure_future(following())
-            copy = driver.connection.binary_copy_to_table(
+            copy = driver.wire.binary_copy_to_table(
                 item.buffer, table, columns=names, schema_name=schema
             )
             try:
