@@ -67,7 +67,12 @@ def test_every_input_reaches_a_step_and_every_output_comes_from_one() -> None:
 
 def test_a_foreign_pack_is_verified_by_the_step(bench: Bench, tmp_path: Path) -> None:
     write_skill(tmp_path / "repository" / "skill", passes() + fence("session.commit()"))
-    run, outputs = verify(bench, tmp_path / "repository", PROVESKILL_PATH="skill")
+    run, outputs = verify(
+        bench,
+        tmp_path / "repository",
+        PROVESKILL_PATH="skill",
+        PROVESKILL_ARGUMENTS="--run possible",
+    )
     assert run.status == 0, run.text
     assert sorted(outputs) == ["badge", "folder", "junit", "report", "sarif"]
     assert JUnitXml.fromfile(outputs["junit"]).tests == 3
@@ -77,7 +82,12 @@ def test_a_foreign_pack_is_verified_by_the_step(bench: Bench, tmp_path: Path) ->
 
 def test_a_red_pack_makes_the_step_red_and_still_has_outputs(bench: Bench, tmp_path: Path) -> None:
     write_skill(tmp_path / "repository" / "skill", fence("1  # -> 2"))
-    run, outputs = verify(bench, tmp_path / "repository", PROVESKILL_PATH="skill")
+    run, outputs = verify(
+        bench,
+        tmp_path / "repository",
+        PROVESKILL_PATH="skill",
+        PROVESKILL_ARGUMENTS="--run possible",
+    )
     assert (run.status, all(Path(file).exists() for file in outputs.values())) == (1, True)
     assert "::error file=skill/SKILL.md,line=6,title=ExpectationFailed::" in run.out
 

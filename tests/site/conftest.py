@@ -74,8 +74,9 @@ def guidance_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return Site(out)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """A browser, for one module: while Playwright runs, no test beside it can have a loop."""
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright is missing: pip install playwright"
     )
