@@ -16,6 +16,8 @@ VerdictName = Literal["passed", "parsed", "failed", "not_run"]
 RunMode = Literal["all", "possible", "parse"]
 """What is executed: every fence; those for which everything is there; none. What is not executed
 is parsed."""
+OUTPUTS = ("junit", "sarif", "summary", "badge")
+"""The options for what CI systems read. :mod:`proveskill.outputs` makes it, but only when asked."""
 StatementVerdictName = Literal["proven", "failed", "unproven"]
 
 

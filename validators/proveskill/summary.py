@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 
 from proveskill.audit import problems_of, unrun_statements
-from proveskill.outputs import OUTPUTS, write_outputs
-from proveskill.outputs.annotations import workflow_commands
-from proveskill.outputs.step_summary import step_summary
+from proveskill.model import OUTPUTS
 from proveskill.report import build_report, section_table, statement_totals, write_report
 from proveskill.session import Session
 from proveskill.writing import add_to
@@ -69,14 +67,23 @@ def _write_files(report: dict[str, Any], config: pytest.Config) -> None:
     if (file := config.getoption("proveskill_report")) is not None:
         write_report(report, file)
     asked = {name: config.getoption(f"proveskill_{name}") for name in OUTPUTS}
-    write_outputs(report, {name: file for name, file in asked.items() if file is not None})
-    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
+    wanted = {name: file for name, file in asked.items() if file is not None}
+    page = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not (wanted or page):
+        return
+    from proveskill.outputs import write_outputs  # slow to import
+    from proveskill.outputs.step_summary import step_summary
+
+    write_outputs(report, wanted)
+    if page:
         add_to(step_summary(report), Path(page))
 
 
 def write_summary(state: Session, terminal: Any) -> None:
     """Print what a person wants to know after the failures themselves."""
     if os.environ.get("GITHUB_ACTIONS") and state.report:
+        from proveskill.outputs.annotations import workflow_commands
+
         terminal.ensure_newline()
         for line in workflow_commands(state.report):
             terminal.write_line(line)

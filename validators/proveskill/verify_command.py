@@ -17,8 +17,7 @@ import pytest
 from proveskill.account import read_account
 from proveskill.fixture_index import read_fixtures
 from proveskill.manifest import Manifest, find_manifest
-from proveskill.model import ManifestError
-from proveskill.outputs import OUTPUTS
+from proveskill.model import OUTPUTS, ManifestError
 from proveskill.report import other_versions
 from proveskill.variants import choose_variants
 
