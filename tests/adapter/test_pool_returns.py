@@ -57,6 +57,18 @@ async def test_a_kept_transaction_object_is_ended_at_every_later_return(single, 
     assert await backend(single) != pid
 
 
+async def test_a_batch_is_part_of_a_transaction_begun_on_the_connection_itself(single):
+    """Though the batch before it has shown that none was open."""
+    insert = "INSERT INTO users (name) VALUES ($1)"
+    async with single.provide_session() as session:
+        await session.execute_many(insert, [("one",), ("two",)])
+        await session.connection.execute("BEGIN")
+        await session.execute_many(insert, [("three",), ("four",)])
+        await session.connection.execute("ROLLBACK")
+        query = "SELECT count(*) FROM users WHERE name = ANY ($1)"
+        assert await session.select_value(query, (["one", "two", "three", "four"],)) == 2
+
+
 async def test_a_session_with_a_cancelled_query_is_reset(single, dsn):
     async with single.provide_session() as session:
         pid = await session.select_value("SELECT pg_backend_pid()")
