@@ -80,9 +80,3 @@ def test_sections_ends_quietly_when_its_reader_has_enough(bench: Bench, tmp_path
     assert (process.returncode, process.stderr.read()) == (0, "")
     process.stderr.close()
     assert bench.left(mark) == []
-
-
-def test_help_tells_the_exit_statuses(bench: Bench, tmp_path: Path) -> None:
-    run = bench.run(["verify", "--help"], tmp_path)
-    assert run.status == 0
-    assert "3  the server could not be started" in run.out

@@ -10,6 +10,7 @@ from proveskill.channels.contents import read_skill
 from proveskill.channels.indexes import MARK, MOST_BYTES, index_files
 from proveskill.channels.plugins import plugin_files
 from proveskill.channels.web import web_files
+from proveskill.exit_status import OK, WRONG
 from proveskill.front_matter import check_front_matter
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import ManifestError
@@ -26,7 +27,7 @@ def channels(options: argparse.Namespace) -> int:
         )
     if wrong := _front_matter(manifest):
         print("\n".join(wrong))
-        return 1
+        return WRONG
     skills = [read_skill(folder, manifest) for folder in manifest.skills]
     indexes = index_files(manifest, manifest.channels, skills)
     if len(indexes["AGENTS.md"]) > MOST_BYTES:
@@ -34,7 +35,7 @@ def channels(options: argparse.Namespace) -> int:
             f"AGENTS.md would have {len(indexes['AGENTS.md'])} bytes, even without the titles of "
             f"sections; at most {MOST_BYTES} fit: shorten the first sentence of the files"
         )
-        return 1
+        return WRONG
     files = {**plugin_files(manifest, manifest.channels, skills), **indexes}
     if options.check:
         return _check(files, manifest, options.path)
@@ -44,7 +45,7 @@ def channels(options: argparse.Namespace) -> int:
         root = Path(options.web)
         texts = {name: indexes[name] for name in ("llms.txt", "llms-full.txt")}
         _write({**texts, **web_files(skills)}, root)
-    return 0
+    return OK
 
 
 def _front_matter(manifest: Manifest) -> list[str]:
@@ -70,9 +71,9 @@ def _check(files: dict[str, bytes], manifest: Manifest, path: str) -> int:
     if wrong:
         print(f"{len(wrong)} of {len(files)} files are not what skill.yaml and the skills say")
         print(f"again: proveskill channels {path}")
-        return 1
+        return WRONG
     print(f"{len(files)} files are what skill.yaml and the skills say")
-    return 0
+    return OK
 
 
 def _first_difference(found: bytes, wanted: bytes) -> str:

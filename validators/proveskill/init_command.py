@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from proveskill.exit_status import OK
 from proveskill.manifest import MANIFEST, SKILL, Manifest
 from proveskill.markdown import parse, read_document
 from proveskill.model import ManifestError, Section, Snippet
@@ -70,7 +71,7 @@ def init(options: argparse.Namespace) -> int:
         print(f"note: the embedded server does not have {', '.join(absent)}: name an image that "
               "does (server: kind, image), or what needs it is only parsed")  # fmt: skip
     print(f"next: proveskill verify {shlex.quote(str(root))}")
-    return 0
+    return OK
 
 
 def _skills(root: Path) -> tuple[list[Path], list[Path]]:

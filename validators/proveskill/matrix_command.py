@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from proveskill.exit_status import OK, WRONG
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.matrix_environments import Environments
 from proveskill.matrix_known import check_sayings, problems_of
@@ -23,8 +24,6 @@ from proveskill.model import ManifestError
 from proveskill.report import write_report
 from proveskill.variants import choose_variants
 from proveskill.writing import write_whole
-
-_OK, _WRONG = 0, 1
 
 
 def matrix(options: argparse.Namespace) -> int:
@@ -63,7 +62,7 @@ def matrix(options: argparse.Namespace) -> int:
         write_report(report.as_json(), Path(options.report))
     if options.markdown:
         write_whole(report.markdown(), Path(options.markdown))
-    return _OK if report.ok else _WRONG
+    return OK if report.ok else WRONG
 
 
 def _chosen(matrix: Matrix, names: list[str] | None, manifest: Manifest) -> list[VersionSet]:

@@ -6,6 +6,7 @@ import argparse
 import signal
 from pathlib import Path
 
+from proveskill.exit_status import OK
 from proveskill.manifest import find_manifest
 from proveskill.model import ManifestError
 
@@ -24,4 +25,4 @@ def mcp(options: argparse.Namespace) -> int:
         make_server(manifest).run("stdio")
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    return 0
+    return OK

@@ -12,6 +12,7 @@ from pathlib import Path
 from proveskill.account import read_account
 from proveskill.dispatch import default_jobs
 from proveskill.equivalents import read_equivalents, stale_entries
+from proveskill.exit_status import OK, SERVER_FAILED, USAGE, WRONG
 from proveskill.ledger import Case
 from proveskill.manifest import find_manifest
 from proveskill.model import ManifestError
@@ -22,11 +23,8 @@ from proveskill.mutations import Fate, Mutant
 from proveskill.pack import Pack
 from proveskill.report import write_report
 from proveskill.servers import ServerError, Servers
-from proveskill.session import MANIFEST_WRONG, SERVER_FAILED
 from proveskill.variants import choose_variants
 from proveskill.zygote_process import PreparationError
-
-_OK, _WRONG = 0, 1
 
 
 def mutants(options: argparse.Namespace) -> int:
@@ -60,7 +58,7 @@ def mutants(options: argparse.Namespace) -> int:
         return SERVER_FAILED
     except PreparationError as error:
         print(f"error: cannot prepare the workers: {error}", file=sys.stderr)
-        return MANIFEST_WRONG
+        return USAGE
     except KeyboardInterrupt:
         print(
             "interrupted: what was tried is kept; run the command again to go on", file=sys.stderr
@@ -90,7 +88,7 @@ def mutants(options: argparse.Namespace) -> int:
         print(f"the time is up ({options.seconds:g} s): run the command again to go on")
     if options.report:
         write_report(summary.as_json(), Path(options.report))
-    return _OK if summary.ok else _WRONG
+    return OK if summary.ok else WRONG
 
 
 def _ids(case: Case) -> str:

@@ -8,14 +8,13 @@ import os
 import sys
 from pathlib import Path
 
+from proveskill.exit_status import OK, WRONG
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.receipt import NotProven, changes, read_report, receipt_text
 from proveskill.section_records import read_records
 from proveskill.sections_command import outdated
 from proveskill.skill_files import RECEIPT, SECTIONS
 from proveskill.writing import write_whole
-
-_OK, _WRONG = 0, 1
 
 
 def receipt(options: argparse.Namespace) -> int:
@@ -38,21 +37,21 @@ def _write(manifest: Manifest, report_file: Path) -> int:
                 f"anew first: proveskill sections {where} --write",
                 file=sys.stderr,
             )
-            return _WRONG
+            return WRONG
         ours = [record for file in files if file.skill == skill for record in file.records]
         try:
             texts[skill] = receipt_text(manifest, skill, ours, report)
         except NotProven as error:
             print(f"error: no receipt from {report_file}: {error}", file=sys.stderr)
-            return _WRONG
+            return WRONG
     for skill, text in texts.items():
         write_whole(text, skill / RECEIPT)
         print(f"{os.path.relpath(skill / RECEIPT)}: written, {len(text.encode()):,} bytes")
-    return _OK
+    return OK
 
 
 def _check(manifest: Manifest) -> int:
-    status = _OK
+    status = OK
     for skill in manifest.skills:
         file = skill / RECEIPT
         try:
@@ -64,7 +63,7 @@ def _check(manifest: Manifest) -> int:
         for difference in differences:
             print(f"error: {os.path.relpath(skill)}/{difference}", file=sys.stderr)
         if differences:
-            status = _WRONG
+            status = WRONG
             where = os.path.relpath(manifest.root)
             print(
                 f"verify the pack, then: proveskill receipt {where} --from REPORT", file=sys.stderr

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from proveskill.exit_status import OK
 from proveskill.model import ManifestError
 from proveskill.outputs import OUTPUTS, write_outputs
 from proveskill.outputs.annotations import workflow_commands
@@ -33,7 +34,7 @@ def render(options: argparse.Namespace) -> int:
         ) from None
     except OSError as error:
         raise ManifestError(f"cannot write {error.filename}: {error.strerror}") from None
-    return 0
+    return OK
 
 
 def _read(file: Path) -> dict[str, Any]:

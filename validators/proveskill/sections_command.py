@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from proveskill.exit_status import OK, WRONG
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import ManifestError
 from proveskill.section_records import FileRecord, SectionRecord, read_records, token_counter
@@ -18,7 +19,6 @@ from proveskill.sections_file import differences, sections_text
 from proveskill.skill_files import SECTIONS
 from proveskill.writing import write_whole
 
-_OK, _WRONG = 0, 1
 _MOST_DIFFERENCES = 10
 
 
@@ -33,19 +33,19 @@ def sections(options: argparse.Namespace) -> int:
         found = [choose(found, options.section)]
         if not options.json:
             print(found[0].text, end="")
-            return _OK
+            return OK
     elif options.search is not None:
         found = [record for record, _ in SectionSearch(found).find(options.search)]
         if not found:
             print(f"no section has any of these words: {options.search}", file=sys.stderr)
-            return _WRONG
+            return WRONG
     count = _counter_or_none()
     if options.json:
         entries = [_entry(record, manifest, count) for record in found]
         print(json.dumps(entries, indent=2, ensure_ascii=False))
-        return _OK
+        return OK
     _print_table(found, count)
-    return _OK
+    return OK
 
 
 def choose(records: list[SectionRecord], wanted: str) -> SectionRecord:
@@ -64,7 +64,7 @@ def outdated(manifest: Manifest, files: list[FileRecord], skill: Path) -> list[s
 
 
 def _write_or_check(manifest: Manifest, files: list[FileRecord], *, write: bool) -> int:
-    status = _OK
+    status = OK
     count = token_counter()
     for skill in manifest.skills:
         file = skill / SECTIONS
@@ -77,7 +77,7 @@ def _write_or_check(manifest: Manifest, files: list[FileRecord], *, write: bool)
             write_whole(text, file)
             print(f"{shown}: written, {len(text.encode()):,} bytes")
         else:
-            status = _WRONG
+            status = WRONG
             print(f"error: {shown} is not what the text says:", file=sys.stderr)
             for difference in different[:_MOST_DIFFERENCES]:
                 print(f"  {difference}", file=sys.stderr)

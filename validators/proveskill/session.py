@@ -14,6 +14,7 @@ import pytest
 
 from proveskill import head_start
 from proveskill.compile_cache import CompileCache
+from proveskill.exit_status import SERVER_FAILED, USAGE
 from proveskill.items import SnippetItem, StatementItem
 from proveskill.manifest import find_manifest
 from proveskill.model import Section, StatementVerdict, Verdict
@@ -25,9 +26,6 @@ from proveskill.servers import ServerError
 from proveskill.skill_files import pack_digests
 from proveskill.statement_verdicts import judge, unproven
 from proveskill.zygote_process import PreparationError
-
-MANIFEST_WRONG = 2
-SERVER_FAILED = 3
 
 
 @dataclass
@@ -110,7 +108,7 @@ class Session:
         except ServerError as error:
             self._give_up(str(error), SERVER_FAILED)
         except PreparationError as error:
-            self._give_up(f"cannot prepare the workers: {error}", MANIFEST_WRONG)
+            self._give_up(f"cannot prepare the workers: {error}", USAGE)
 
     def statement_verdict(self, item: StatementItem) -> StatementVerdict:
         """Return a statement's verdict; ends the run as :meth:`verdict` does."""
@@ -123,7 +121,7 @@ class Session:
         except ServerError as error:
             self._give_up(str(error), SERVER_FAILED)
         except PreparationError as error:
-            self._give_up(f"cannot prepare the workers: {error}", MANIFEST_WRONG)
+            self._give_up(f"cannot prepare the workers: {error}", USAGE)
         return judge(item.statement, filename, item.cases, outcomes)
 
     def close(self) -> None:

@@ -7,11 +7,11 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from proveskill.exit_status import OK, WRONG
 from proveskill.manifest import find_manifest
 from proveskill.model import ManifestError
 from proveskill.site.evidence import read_evidence
 
-_OK, _WRONG = 0, 1
 _NEEDED = ("sphinx", "furo", "myst_parser")
 
 
@@ -37,4 +37,4 @@ def site(options: argparse.Namespace) -> int:
         print(f"error: {warning}", file=sys.stderr)
     pages = sum(1 for _ in out.rglob("*.html"))
     print(f"{pages} pages: {out / 'index.html'}")
-    return _WRONG if warnings else _OK
+    return WRONG if warnings else OK

@@ -15,13 +15,12 @@ import platformdirs
 import pytest
 
 from proveskill.account import read_account
+from proveskill.exit_status import USAGE, WRONG
 from proveskill.fixture_index import read_fixtures
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import OUTPUTS, ManifestError
 from proveskill.report import other_versions
 from proveskill.variants import choose_variants
-
-_WRONG, _USAGE = 1, 2
 
 # Fences run in workers, which capture for themselves: in this process nothing is left for the
 # parts of pytest that watch over test functions, and the last two end every run with a full
@@ -67,9 +66,9 @@ def verify(options: argparse.Namespace) -> int:
         what = f"nothing matches -k {options.keyword!r}" if options.keyword else "no fence found"
         target = " ".join(path.partition("::")[0] for path in options.paths)
         print(f"error: {target}: {what}: nothing was proven", file=sys.stderr)
-        return _USAGE if options.keyword else _WRONG
+        return USAGE if options.keyword else WRONG
     if status == pytest.ExitCode.USAGE_ERROR or watch.internal_error:
-        return _USAGE
+        return USAGE
     return watch.signal + 128 if watch.signal else status
 
 
