@@ -13,7 +13,7 @@ from harness import Adapter
 from proveskill.servers import Database, Servers, ServerSpec
 from table import Table
 
-pytest.register_assert_rewrite("roundtrips")
+pytest.register_assert_rewrite("recycling", "roundtrips")
 
 SCHEMA = Path(__file__).parents[2] / "examples" / "schema.sql"
 ADAPTERS = {

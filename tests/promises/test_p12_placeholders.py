@@ -1,10 +1,10 @@
 """P12: placeholders of every style work, with any spacing."""
 
 import pytest
-from faults import AS_ROW, NO_DOCUMENT
+from faults import AS_ROW
 from harness import Breaks, promise
 from sqlspec import SQL
-from sqlspec.exceptions import DataError, NotFoundError, SQLParsingError, SQLSpecError
+from sqlspec.exceptions import NotFoundError, SQLParsingError, SQLSpecError
 
 SYNTAX = Breaks(SQLParsingError, "syntax error at or near")
 """The placeholders go to the server as they are."""
@@ -76,13 +76,6 @@ async def test_what_looks_like_a_placeholder_in_a_string_or_a_comment_is_none(ad
 
 
 @promise("P12", stock=None)
-async def test_the_question_mark_is_an_operator_beside_numeric_placeholders(adapter, session):
-    for _ in (1, 2):
-        statement = "SELECT '{\"a\": 1}'::jsonb ? $1 AS has, $2::int AS n"
-        assert await session.select_one(statement, "a", 5) == {"has": True, "n": 5}
-
-
-@promise("P12", stock=None)
 async def test_a_name_may_have_two_meanings(adapter, session):
     for _ in (1, 2):
         row = await session.select_one("SELECT :x::int AS n, :x::int+1 AS m", x=1)
@@ -137,163 +130,3 @@ async def test_a_name_may_go_into_columns_of_two_types(adapter, session, is_open
     if is_open:
         await session.commit()
     assert await session.select_value("SELECT sum(n) + sum(m) FROM two") == 14
-
-
-DOCUMENTS = [{"k": 7}, {"2024": 5}, {"2024": 5, "total": 9}, {"7": 1}, {"param_1": 5}, {}]
-FORMS = ["$1", "?", "%s"]
-
-
-async def first(stream):
-    async with stream:
-        return await anext(row["v"] async for row in stream)
-
-
-@pytest.mark.parametrize("form", FORMS)
-@promise("P12", stock=NO_DOCUMENT)
-async def test_a_dict_alone_is_the_document_whatever_its_keys(adapter, session, form):
-    await session.execute_script("CREATE TEMP TABLE docs (doc jsonb)")
-    text = f"SELECT {form}::jsonb AS v"
-    for document in DOCUMENTS:
-        assert await session.select_value(text, document) == document
-        assert await session.select_value(text, (document,)) == document
-        assert await session.select_value(text, [document]) == document
-        assert await first(session.select_stream(text, document)) == document
-    await session.execute_many(f"INSERT INTO docs VALUES ({form})", DOCUMENTS)
-    await session.execute_many(f"INSERT INTO docs VALUES ({form})", [(d,) for d in DOCUMENTS])
-    stored = await session.select("SELECT doc FROM docs")
-    assert [row["doc"] for row in stored] == DOCUMENTS * 2
-
-
-@pytest.mark.parametrize("form", FORMS)
-@promise("P12", stock=Breaks(SQLSpecError, "insufficient data left in message"))
-async def test_a_list_alone_is_the_array_whatever_its_items(adapter, session, form):
-    text = f"SELECT {form}::text[] AS v"
-    for items in (["a"], ["a", "b"], [], ["{a}"], ["{a}", "b"], ["{}"], [None, "a"]):
-        assert await session.select_value(text, items) == items
-        assert await session.select_value(text, (items,)) == items
-        assert await first(session.select_stream(text, items)) == items
-
-
-@pytest.mark.parametrize("form", FORMS)
-@promise("P12", stock=Breaks(SQLSpecError, "vector must have at least 1 dimension"))
-async def test_a_list_alone_is_the_vector(adapter, session, form):
-    for items in ([1], [1, 2, 3]):
-        for given in (items, (items,), [items]):
-            value = await session.select_value(f"SELECT {form}::vector AS v", given)
-            assert value.tolist() == items
-
-
-@promise("P12", stock=None)
-async def test_a_list_in_a_list_is_the_row_as_in_sqlspec(adapter, session):
-    text = "SELECT id FROM users WHERE id = ANY($1) ORDER BY id"
-    for _ in (1, 2):
-        assert await session.select(text, [[1, 2]]) == [{"id": 1}, {"id": 2}]
-
-
-@pytest.mark.parametrize(("kind", "value"), [
-    ("jsonb", [{"a": 1}, {"b": 2}]), ("jsonb", []), ("jsonb", ("a", "b")),
-    ("int[]", [[1], [2]]), ("vector[]", [[1, 2], [3, 4]]), ("vector[]", [[1, 2]]),
-    ("int", {"a": 1, "b": 2}),
-])  # fmt: skip
-@pytest.mark.parametrize("form", FORMS)
-@promise(
-    "P12",
-    stock=(
-        # It takes the value apart, and each kind fails in a way of its own, or not at all.
-        Breaks(SQLSpecError),
-        Breaks(pytest.fail.Exception, "DID NOT RAISE"),
-    ),
-)
-async def test_what_may_mean_two_things_is_refused(adapter, session, form, kind, value):
-    text = f"SELECT {form}::{kind} AS v"
-    for _ in (1, 2):
-        with pytest.raises(DataError, match=r"write \(value,\)"):
-            await session.select_value(text, value)
-        with pytest.raises(DataError, match=r"write \(value,\)"):
-            await first(session.select_stream(text, value))
-
-
-@promise("P12", stock=Breaks(AssertionError))
-async def test_null_in_a_list_is_refused_for_an_array(adapter, session):
-    assert await session.select_value("SELECT $1::int[] IS NULL", (None,)) is True
-    refused = False
-    try:
-        await session.select_value("SELECT $1::int[] IS NULL", [None])
-    except DataError:
-        refused = True
-    assert refused
-
-
-JSONB = "'{\"a\": 1}'::jsonb"
-
-
-@pytest.mark.parametrize("condition", [
-    f"{JSONB} @? '$.a'", "point '(1,0)' ?- point '(0,0)'",
-    "lseg '((-1,0),(1,0))' ?# box '((-2,-2),(2,2))'",
-])  # fmt: skip
-@promise("P12", stock=SYNTAX)
-async def test_an_operator_with_a_question_mark_needs_no_parameters(adapter, session, condition):
-    for _ in (1, 2):
-        assert await session.select_value(f"SELECT {condition} AS v") is True
-
-
-@pytest.mark.parametrize("condition", ["? 'a'", "?| '{a}'", "?& '{a}'"])
-@promise("P12", stock=None)
-async def test_jsonb_operators_with_a_question_mark_need_no_parameters(adapter, session, condition):
-    for _ in (1, 2):
-        assert await session.select_value(f"SELECT {JSONB} {condition} AS v") is True
-
-
-@promise("P12", stock=None)
-async def test_a_question_mark_may_be_an_operator_and_a_parameter(adapter, session):
-    for _ in (1, 2):
-        text = f"SELECT id FROM users WHERE {JSONB} ? 'a' AND id = ?"
-        assert await session.select(text, (1,)) == [{"id": 1}]
-        assert await session.select(text, 1) == [{"id": 1}]
-
-
-WAYS = {
-    "stream": lambda session, sql: _streamed(session, sql),
-    "SQL object": lambda session, sql: session.select_value(SQL(sql)),
-    "arrow": lambda session, sql: _from_arrow(session, sql),
-}
-
-
-async def _streamed(session, sql):
-    (row,) = [row async for row in session.select_stream(sql)]
-    return row["v"]
-
-
-async def _from_arrow(session, sql):
-    return (await session.select_to_arrow(sql)).data.to_pylist()[0]["v"]
-
-
-@pytest.mark.parametrize("way", WAYS)
-@promise("P12", stock=SYNTAX)
-async def test_an_operator_with_a_question_mark_is_one_in_every_call(adapter, session, way):
-    for _ in (1, 2):
-        assert await WAYS[way](session, f"SELECT {JSONB} @? '$.a' AS v") is True
-
-
-SCRIPT = "CREATE TABLE found AS SELECT {} AS v; SELECT 1"
-
-
-@promise("P12", stock=Breaks(SQLSpecError, "Missing value"))
-async def test_an_operator_with_a_question_mark_is_one_in_a_script(adapter, session):
-    await session.execute_script(SCRIPT.format(f"{JSONB} @? '$.a'"))
-    assert await session.select_value("SELECT v FROM found") is True
-
-
-@promise("P12", stock=None)
-async def test_a_question_mark_in_a_script_is_jsonb_s_operator(adapter, session):
-    await session.execute_script(SCRIPT.format(f"{JSONB} ? 'a'"))
-    assert await session.select_value("SELECT v FROM found") is True
-
-
-@pytest.mark.parametrize(("condition", "values"), [
-    ("?? 'a'", ()), ("?? $1", ("a",)), ("?? :key", ({"key": "a"},)), ("?? ?", ("a",)),
-])  # fmt: skip
-@promise("P12", stock=None)
-async def test_two_question_marks_stand_for_the_operator(adapter, session, condition, values):
-    for _ in (1, 2):
-        assert await session.select_value(f"SELECT {JSONB} {condition} AS v", *values) is True

@@ -1,0 +1,106 @@
+"""Turns in the lane of a session: who shares, who waits, and who gives up."""
+
+from __future__ import annotations
+
+import asyncio
+
+from psqlpy_adapter.lane import Lane
+
+
+class Course:
+    """Tasks that take turns in a lane, and the order in which they had them."""
+
+    def __init__(self) -> None:
+        self.lane = Lane()
+        self.events: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+
+    async def run(self, name: str, *, alone: bool = False) -> None:
+        gate = self.gates.setdefault(name, asyncio.Event())
+        async with self.lane.alone() if alone else self.lane.shared():
+            self.events.append(f"+{name}")
+            await gate.wait()
+            self.events.append(f"-{name}")
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_shared_turns_overlap_and_a_lone_turn_does_not():
+    course = Course()
+    async with asyncio.TaskGroup() as group:
+        for name in "ab":
+            group.create_task(course.run(name))
+        group.create_task(course.run("C", alone=True))
+        for name in "de":
+            group.create_task(course.run(name))
+        await settle()
+        assert course.events == ["+a", "+b"]
+        for name in "baCde":
+            course.gates[name].set() if name in course.gates else None
+            await settle()
+    assert course.events[:6] == ["+a", "+b", "-b", "-a", "+C", "-C"]
+    assert course.events[6:8] == ["+d", "+e"]
+    assert course.lane.idle
+
+
+async def test_a_cancelled_place_in_the_queue_is_given_up():
+    course = Course()
+    first = asyncio.ensure_future(course.run("a"))
+    await settle()
+    lone = asyncio.ensure_future(course.run("B", alone=True))
+    behind = asyncio.ensure_future(course.run("c"))
+    await settle()
+    assert course.events == ["+a"]
+    lone.cancel()
+    await settle()
+    assert course.events == ["+a", "+c"]
+    course.gates["a"].set()
+    course.gates["c"].set()
+    await asyncio.gather(first, behind)
+    assert course.lane.idle
+
+
+async def test_a_turn_that_is_given_and_cancelled_at_once_is_passed_on():
+    course = Course()
+    async with course.lane.alone():
+        second = asyncio.ensure_future(course.run("B", alone=True))
+        third = asyncio.ensure_future(course.run("c"))
+        await settle()
+    second.cancel()  # it has the turn now, and has not run since
+    course.gates["c"].set()
+    await asyncio.gather(second, third, return_exceptions=True)
+    assert course.events == ["+c", "-c"]
+    assert course.lane.idle
+
+
+async def test_what_is_left_to_an_heir_is_done_though_all_tasks_are_cancelled():
+    lane = Lane()
+    done: list[str] = []
+
+    async def undo() -> None:
+        done.append("undone")
+
+    async def commit() -> None:
+        async with lane.alone(heir=undo):
+            done.append("committed")
+
+    async with lane.alone():
+        waiting = asyncio.ensure_future(commit())
+        await settle()
+        waiting.cancel()
+        await settle()
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await settle()
+    assert done == ["undone"]
+    assert lane.idle
+
+
+async def test_a_task_that_has_the_lane_alone_may_take_turns_inside():
+    lane = Lane()
+    async with lane.alone(), lane.alone(), lane.shared():
+        assert lane.under_way == 2
+    assert lane.idle
