@@ -44,6 +44,15 @@ def test_numbers_stay_written_as_they_are(bench: Bench, tmp_path: Path) -> None:
     assert [m["new"] for m in found] == ["1,001", "2,000", "0.26", "0.50", "2_001", "4_000"]
 
 
+def test_a_report_that_could_not_be_written_is_refused_before_anything_is_tried(
+    bench: Bench, tmp_path: Path
+) -> None:
+    root = write_proof_pack(tmp_path / "p", LOOKS, TEXT)
+    run = bench.run(["mutants", "--report", "nowhere/mutants.json"], root)
+    assert (run.status, run.out) == (2, "")
+    assert run.err == "error: cannot write the report nowhere/mutants.json: no such folder\n"
+
+
 def test_a_value_that_nobody_looks_at_survives_and_is_named(bench: Bench, tmp_path: Path) -> None:
     run, found = mutants(bench, write_proof_pack(tmp_path / "p", BLIND, "There are 3 of 9.\n"))
     assert run.status == 1

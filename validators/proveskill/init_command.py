@@ -21,7 +21,7 @@ from proveskill.markdown import parse, read_document
 from proveskill.model import ManifestError, Section, Snippet
 from proveskill.outputs.counts import plural
 from proveskill.servers import client_programs
-from proveskill.writing import write_whole
+from proveskill.writing import write_file
 
 _PASSED_OVER = {".git", ".venv", "node_modules", "site-packages", "venv", "__pycache__"}
 _EXTENSION = re.compile(
@@ -55,10 +55,7 @@ def init(options: argparse.Namespace) -> int:
         "extensions": sorted(named & available),
         "versions": _versions(snippets),
     }
-    try:
-        write_whole(_text(fields, absent), file)
-    except OSError as error:
-        raise ManifestError(f"cannot write {file}: {error.strerror}") from None
+    write_file(_text(fields, absent), file)
     languages = Counter(snippet.language or "no language" for snippet in snippets)
     shown = ", ".join(f"{name} {number}" for name, number in languages.most_common())
     statements = sum(len(section.statements) for section in sections)

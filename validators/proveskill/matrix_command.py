@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -21,9 +22,8 @@ from proveskill.matrix_run import MatrixRun
 from proveskill.matrix_sets import Matrix, VersionSet, read_matrix
 from proveskill.matrix_verify import Verifier
 from proveskill.model import ManifestError
-from proveskill.report import write_report
 from proveskill.variants import choose_variants
-from proveskill.writing import write_whole
+from proveskill.writing import require_folder, write_file
 
 
 def matrix(options: argparse.Namespace) -> int:
@@ -33,9 +33,8 @@ def matrix(options: argparse.Namespace) -> int:
     choose_variants(manifest.adapters, sets.adapter, manifest.file or manifest.root)
     chosen = _chosen(sets, options.sets, manifest)
     check_sayings(manifest, sets)
-    for file in filter(None, (options.report, options.markdown)):
-        if not Path(file).resolve().parent.is_dir():
-            raise ManifestError(f"cannot write the report {file}: no such folder")
+    require_folder("report", options.report)
+    require_folder("report", options.markdown)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     began = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -59,9 +58,9 @@ def matrix(options: argparse.Namespace) -> int:
     )
     print("\n".join(report.lines()))
     if options.report:
-        write_report(report.as_json(), Path(options.report))
+        write_file(json.dumps(report.as_json(), indent=2) + "\n", Path(options.report))
     if options.markdown:
-        write_whole(report.markdown(), Path(options.markdown))
+        write_file(report.markdown(), Path(options.markdown))
     return OK if report.ok else WRONG
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import requires
@@ -168,8 +168,9 @@ class Environments:
     def _remove_old(self) -> None:
         limit = time.time() - _KEPT_DAYS * 86_400
         for ready in self._folder.glob(f"*/{_READY}"):
-            if ready.stat().st_mtime < limit:
-                shutil.rmtree(ready.parent, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process has just removed it
+                if ready.stat().st_mtime < limit:
+                    shutil.rmtree(ready.parent, ignore_errors=True)
 
 
 def installed_python(version: str | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import time
@@ -21,9 +22,9 @@ from proveskill.mutants_run import MutantsRun
 from proveskill.mutants_summary import MutantsSummary
 from proveskill.mutations import Fate, Mutant
 from proveskill.pack import Pack
-from proveskill.report import write_report
 from proveskill.servers import ServerError, Servers
 from proveskill.variants import choose_variants
+from proveskill.writing import require_folder, write_file
 from proveskill.zygote_process import PreparationError
 
 
@@ -32,6 +33,7 @@ def mutants(options: argparse.Namespace) -> int:
     manifest = find_manifest(Path(options.path))
     if manifest.proofs is None:
         raise ManifestError(f"{manifest.file or manifest.root}: there are no proofs (key 'proofs')")
+    require_folder("report", options.report)
     equivalents = read_equivalents(manifest.equivalents)
     account = read_account(manifest)
     variant = choose_variants(manifest.adapters, options.adapter, manifest.root)[0]
@@ -87,7 +89,7 @@ def mutants(options: argparse.Namespace) -> int:
     if "untried" in fates.values():
         print(f"the time is up ({options.seconds:g} s): run the command again to go on")
     if options.report:
-        write_report(summary.as_json(), Path(options.report))
+        write_file(json.dumps(summary.as_json(), indent=2) + "\n", Path(options.report))
     return OK if summary.ok else WRONG
 
 

@@ -17,7 +17,7 @@ from proveskill.section_records import FileRecord, SectionRecord, read_records, 
 from proveskill.section_search import SectionSearch
 from proveskill.sections_file import differences, sections_text
 from proveskill.skill_files import SECTIONS
-from proveskill.writing import write_whole
+from proveskill.writing import write_file
 
 _MOST_DIFFERENCES = 10
 
@@ -74,7 +74,7 @@ def _write_or_check(manifest: Manifest, files: list[FileRecord], *, write: bool)
         if not different:
             print(f"{shown}: {sum(len(f.records) for f in files if f.skill == skill)} sections")
         elif write:
-            write_whole(text, file)
+            write_file(text, file)
             print(f"{shown}: written, {len(text.encode()):,} bytes")
         else:
             status = WRONG

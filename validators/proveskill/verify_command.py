@@ -21,6 +21,7 @@ from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import OUTPUTS, ManifestError
 from proveskill.report import other_versions
 from proveskill.variants import choose_variants
+from proveskill.writing import require_folder
 
 # Fences run in workers, which capture for themselves: in this process nothing is left for the
 # parts of pytest that watch over test functions, and the last two end every run with a full
@@ -113,9 +114,7 @@ def _check(manifest: Manifest, options: argparse.Namespace) -> None:
     read_fixtures(manifest.fixtures)
     read_account(manifest)
     for name in ("report", *OUTPUTS):
-        file = getattr(options, name)
-        if file and not Path(file).resolve().parent.is_dir():
-            raise ManifestError(f"cannot write the {name} {file}: no such folder")
+        require_folder(name, getattr(options, name))
 
 
 def _headline(manifest: Manifest, options: argparse.Namespace) -> str:
