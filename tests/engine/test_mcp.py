@@ -251,6 +251,31 @@ async def test_a_directory_lists_its_direct_children(pack: Path) -> None:
     assert answer["resources"][2]["uri"] == f"{ROOT}/references"
 
 
+async def test_a_child_of_a_directory_is_named_as_its_file_is(tmp_path: Path) -> None:
+    root = write_pack(tmp_path / "pack", text="## Start\n\nBegin here.\n")
+    (root / "skills" / "pack" / "references" / "two words.txt").write_text("x")
+    async with connected(root) as client:
+        answer = await asked(client, "resources/directory/read", uri=f"{ROOT}/references")
+        assert answer["resources"] == [
+            {
+                "uri": f"{ROOT}/references/two%20words.txt",
+                "name": "two words.txt",
+                "mimeType": "text/plain",
+            }
+        ]
+
+
+async def test_a_front_matter_with_a_date_can_be_listed(tmp_path: Path) -> None:
+    root = write_pack(tmp_path / "pack", text="## Start\n\nBegin here.\n")
+    file = root / "skills" / "pack" / "SKILL.md"
+    file.write_text(
+        file.read_text().replace("name: pack\n", "name: pack\nmetadata:\n  made: 2026-01-02\n")
+    )
+    async with connected(root) as client:
+        (entry,) = (await asked(client, "skills/list"))["skills"]
+    assert entry["frontmatter"]["metadata"] == {"made": "2026-01-02"}
+
+
 async def test_a_client_of_the_older_protocol_has_the_tools_and_the_methods(pack: Path) -> None:
     async with connected(pack, mode="legacy") as client:
         assert "Begin here." in await called(client, "get_section", id="SKILL#start")

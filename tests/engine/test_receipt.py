@@ -196,10 +196,10 @@ def test_sections_that_were_written_after_the_run_are_part_of_the_receipt(
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (None, "cannot read the report out.json"),
-        ("{", "out.json: not JSON"),
-        ('{"schema": 1}', "out.json: not a report of this version"),
-        ("[]", "out.json: not a report of this version"),
+        (None, "cannot read out.json: No such file"),
+        ("{", "out.json:1: not JSON"),
+        ('{"schema": 1}', "out.json: no 'pack': not what verify --report writes"),
+        ("[]", "out.json: no report of proveskill verify --report: schema is None, not 1"),
     ],
 )
 def test_what_is_no_report_is_a_usage_error(
@@ -277,3 +277,40 @@ def test_a_receipt_needs_a_report_or_a_check(bench: Bench, pack: Path) -> None:
     run = bench.run(["receipt", "."], pack)
     assert run.status == 2
     assert "one of the arguments --from --check is required" in run.err
+
+
+def test_a_report_with_an_entry_that_is_cut_is_a_usage_error(bench: Bench, pack: Path) -> None:
+    change(pack, snippets=[{"id": "SKILL#answer/1"}])
+    run = receive(bench, pack)
+    assert (run.status, run.out) == (2, "")
+    assert run.err == "error: out.json: an entry is not as verify --report writes it: 'adapter'\n"
+
+
+def test_a_report_of_a_variant_that_the_pack_has_no_more_is_refused(
+    bench: Bench, pack: Path
+) -> None:
+    manifest = pack / "skill.yaml"
+    manifest.write_text(manifest.read_text().replace("cured:", "healed:"))
+    assert "the pack has no variant cured: verify the whole pack again" in refused(bench, pack)
+
+
+def test_a_report_without_a_verdict_of_any_fence_is_refused(bench: Bench, pack: Path) -> None:
+    change(pack, snippets=[], statements=[])
+    assert "SKILL#answer/1 has no verdict: the report is of a part" in refused(bench, pack)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["receipt", ".", "--from", "out.json"], "VERIFIED"),
+        (["sections", ".", "--write"], "sections"),
+    ],
+)
+def test_what_cannot_be_written_is_named(
+    bench: Bench, pack: Path, command: list[str], name: str
+) -> None:
+    file = pack / "skills" / "pack" / f"{name}.json"
+    file.mkdir()
+    run = bench.run(command, pack)
+    assert (run.status, run.out) == (2, "")
+    assert run.err == f"error: cannot write {file}: Is a directory\n"

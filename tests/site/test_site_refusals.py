@@ -66,9 +66,9 @@ def test_a_link_that_leads_nowhere_fails_with_file_and_line(
     ("content", "says"),
     [
         (None, "No such file"),
-        ("{", "no JSON"),
-        ("[]", "no report of schema 1"),
-        ('{"schema": 1, "pack": "small", "snippets": []}', "no report of schema 1"),
+        ("{", "wrong.json:1: not JSON"),
+        ("[]", "schema is None, not 1"),
+        ('{"schema": 1, "pack": "small", "snippets": []}', "no 'started'"),
         ({"pack": "other"}, "is of the pack 'other'"),
     ],
 )

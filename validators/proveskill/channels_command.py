@@ -14,7 +14,7 @@ from proveskill.exit_status import OK, WRONG
 from proveskill.front_matter import check_front_matter
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.model import ManifestError
-from proveskill.writing import write_whole
+from proveskill.writing import write_file
 
 
 def channels(options: argparse.Namespace) -> int:
@@ -37,6 +37,8 @@ def channels(options: argparse.Namespace) -> int:
         )
         return WRONG
     files = {**plugin_files(manifest, manifest.channels, skills), **indexes}
+    if options.web is not None:
+        _refuse_inside_skill(Path(options.web), manifest)
     if options.check:
         return _check(files, manifest, options.path)
     _refuse_others(manifest.root, indexes)
@@ -88,6 +90,16 @@ def _first_difference(found: bytes, wanted: bytes) -> str:
     return "1: only the ends of its lines differ"
 
 
+def _refuse_inside_skill(web: Path, manifest: Manifest) -> None:
+    """Raise ``ManifestError`` for a web root that the next archive of a skill would hold."""
+    for skill in manifest.skills:
+        if web.resolve().is_relative_to(skill):
+            raise ManifestError(
+                f"--web {web} is inside the skill {skill}, which would hold its own archive then; "
+                "name a folder outside of it"
+            )
+
+
 def _refuse_others(root: Path, texts: dict[str, bytes]) -> None:
     """Raise ``ManifestError`` for a text of that name that somebody has written by hand."""
     for name in texts:
@@ -108,8 +120,8 @@ def _write(files: dict[str, bytes], root: Path) -> None:
             continue
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(content, file)
         except OSError as error:
             raise ManifestError(f"cannot write {file}: {error.strerror}") from None
+        write_file(content, file)
         written += 1
     print(f"{root}: {written} of {len(files)} files written, the others are up to date")

@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from mcp.server.context import ServerRequestContext
 from mcp.server.extension import Extension, MethodBinding, ResourceBinding
@@ -125,7 +125,7 @@ class Skills(Extension):
             if uri.startswith(below):
                 name, is_deeper, _ = uri.removeprefix(below).partition("/")
                 kind = "inode/directory" if is_deeper else resource.mime_type
-                children[name] = {"uri": below + name, "name": name, "mimeType": kind}
+                children[name] = {"uri": below + name, "name": unquote(name), "mimeType": kind}
         if not children or params.uri == "skill:/":
             raise MCPError(INVALID_PARAMS, f"{params.uri} is not a directory resource")
         return {"resources": list(children.values())}

@@ -6,7 +6,6 @@ files by their digests, ``predicate`` says what holds of them.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -16,13 +15,17 @@ from typing import Any
 
 from proveskill.json_lines import json_lines
 from proveskill.manifest import Manifest
-from proveskill.model import ManifestError
 from proveskill.section_records import SectionRecord
 from proveskill.skill_files import RECEIPT, digest_of, skill_files, source_digests
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://proveskill.invalid/receipt/v1"
 
+REPORT_KEYS = (
+    *("pack", "version", "started", "ok", "environment"),
+    *("files", "totals", "snippets", "statements"),
+)
+"""What a report must have."""
 _AGAIN = "verify the whole pack again with --report"
 
 Report = dict[str, Any]
@@ -30,19 +33,6 @@ Report = dict[str, Any]
 
 class NotProven(Exception):
     """Why a report is no ground for a receipt; the message has the values and the next step."""
-
-
-def read_report(file: Path) -> Report:
-    """Read the report of a run. Raises :class:`ManifestError`."""
-    try:
-        report = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ManifestError(f"cannot read the report {file}: {error.strerror}") from None
-    except ValueError as error:  # also where it is not UTF-8
-        raise ManifestError(f"{file}: not JSON: {error}") from None
-    if not isinstance(report, dict) or report.get("schema") != 1 or "files" not in report:
-        raise ManifestError(f"{file}: not a report of this version of 'proveskill verify --report'")
-    return report
 
 
 def receipt_text(
@@ -120,7 +110,12 @@ class _Verdicts:
 
     @classmethod
     def of(cls, report: Report, manifest: Manifest) -> _Verdicts:
-        found = {record["adapter"] for record in report["snippets"] + report["statements"]}
+        """Raises :class:`NotProven` for a variant that the pack does not have."""
+        found: set[str | None] = {
+            record["adapter"] for record in report["snippets"] + report["statements"]
+        }
+        if unknown := found - {*manifest.adapters, None}:
+            raise NotProven(f"the pack has no variant {', '.join(map(str, unknown))}: {_AGAIN}")
         statements: dict[str, list[tuple[str | None, str]]] = defaultdict(list)
         for entry in report["statements"]:
             statements[entry["id"]].append((entry["adapter"], entry["verdict"]))
@@ -137,7 +132,7 @@ def _section(record: SectionRecord, verdicts: _Verdicts) -> dict[str, Any]:
     missing = [
         snippet.id
         for snippet in section.snippets
-        for variant in verdicts.variants
+        for variant in verdicts.variants or [None]
         if (snippet.id, variant) not in verdicts.snippets
     ]
     missing += [s.id for s in section.statements if s.id not in verdicts.statements]

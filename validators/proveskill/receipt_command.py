@@ -10,11 +10,12 @@ from pathlib import Path
 
 from proveskill.exit_status import OK, WRONG
 from proveskill.manifest import Manifest, find_manifest
-from proveskill.receipt import NotProven, changes, read_report, receipt_text
+from proveskill.receipt import REPORT_KEYS, NotProven, changes, receipt_text
 from proveskill.section_records import read_records
 from proveskill.sections_command import outdated
 from proveskill.skill_files import RECEIPT, SECTIONS
-from proveskill.writing import write_whole
+from proveskill.stored_report import read_report, reading_entries
+from proveskill.writing import write_file
 
 
 def receipt(options: argparse.Namespace) -> int:
@@ -26,7 +27,7 @@ def receipt(options: argparse.Namespace) -> int:
 
 
 def _write(manifest: Manifest, report_file: Path) -> int:
-    report = read_report(report_file)
+    report = read_report(report_file, REPORT_KEYS)
     files = read_records(manifest)
     texts: dict[Path, str] = {}
     for skill in manifest.skills:
@@ -40,12 +41,13 @@ def _write(manifest: Manifest, report_file: Path) -> int:
             return WRONG
         ours = [record for file in files if file.skill == skill for record in file.records]
         try:
-            texts[skill] = receipt_text(manifest, skill, ours, report)
+            with reading_entries(report_file):
+                texts[skill] = receipt_text(manifest, skill, ours, report)
         except NotProven as error:
             print(f"error: no receipt from {report_file}: {error}", file=sys.stderr)
             return WRONG
     for skill, text in texts.items():
-        write_whole(text, skill / RECEIPT)
+        write_file(text, skill / RECEIPT)
         print(f"{os.path.relpath(skill / RECEIPT)}: written, {len(text.encode()):,} bytes")
     return OK
 

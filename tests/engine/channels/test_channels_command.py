@@ -104,6 +104,13 @@ def test_a_skill_outside_the_pack_is_a_usage_error(bench: Bench, tmp_path: Path)
     assert f"{tmp_path / 'elsewhere'} is not below {pack}" in run.err
 
 
+def test_a_folder_that_is_named_like_a_page_is_told(bench: Bench, pack: Path) -> None:
+    (pack / "skills/hello/references/odd.md").mkdir()
+    run = bench.run(["channels"], pack)
+    assert (run.status, run.out) == (2, "")
+    assert run.err == f"error: cannot read {pack}/skills/hello/references/odd.md: Is a directory\n"
+
+
 SETTINGS = {
     "no owner": ({"title": "Hello"}, "channels: 'owner' is a required property"),
     "an owner without a name": ({"owner": {}}, "channels.owner: 'name' is a required property"),

@@ -9,7 +9,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from channel_packs import PAGE, make_pack
+from channel_packs import PAGE, make_pack, written
 from engine_runs import Bench
 
 
@@ -100,3 +100,10 @@ def test_a_web_root_that_is_a_file_is_a_usage_error(bench: Bench, pack: Path) ->
     assert run.status == 2
     assert run.err.startswith("error: cannot write site/llms.txt: ")
     assert (pack / "site").read_text() == "a file"
+
+
+def test_a_web_root_inside_a_skill_is_refused(bench: Bench, pack: Path) -> None:
+    run = bench.run(["channels", "--web", "skills/hello/site"], pack)
+    assert run.status == 2
+    assert f"--web skills/hello/site is inside the skill {pack / 'skills/hello'}" in run.err
+    assert written(pack) == {}

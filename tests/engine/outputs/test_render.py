@@ -58,3 +58,17 @@ def test_render_refuses_a_report_with_an_entry_that_is_cut(
     run = bench.run(["render", "report.json"], tmp_path)
     assert run.status == 2
     assert "an entry is not as verify --report writes it" in run.err
+
+
+def test_render_ends_quietly_when_its_reader_has_enough(
+    bench: Bench, red: Run, tmp_path: Path
+) -> None:
+    long = {**red.report, "snippets": red.report["snippets"] * 2_000}
+    (tmp_path / "report.json").write_text(json.dumps(long))
+    process, _ = bench.start(["render", "report.json", "--annotations"], tmp_path)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    assert (process.stderr.read(), process.wait()) == ("", 0)
+    process.stderr.close()

@@ -96,3 +96,5 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ManifestError(f"{file}: not UTF-8: {error}") from None
+    except OSError as error:
+        raise ManifestError(f"cannot read {file}: {error.strerror}") from None

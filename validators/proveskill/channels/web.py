@@ -33,7 +33,7 @@ def web_files(skills: Sequence[Skill]) -> dict[str, bytes]:
     for skill in skills:
         archive = pack(skill.folder)
         files[f"{INDEX}/{skill.name}.tar.gz"] = archive
-        for file in skill_files(skill.folder):
+        for file in travelling_files(skill.folder):
             inside = file.relative_to(skill.folder).as_posix()
             files[inside if skill.place == "." else f"{skill.place}/{inside}"] = file.read_bytes()
         entries.append(
@@ -50,7 +50,7 @@ def web_files(skills: Sequence[Skill]) -> dict[str, bytes]:
     return files
 
 
-def skill_files(folder: Path) -> list[Path]:
+def travelling_files(folder: Path) -> list[Path]:
     """Return the files of a skill that travel, ``SKILL.md`` first: no caches, nothing hidden.
 
     Raises :class:`ManifestError` for a symbolic link, which installers drop or refuse.
@@ -77,7 +77,7 @@ def pack(folder: Path) -> bytes:
     """
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for file in skill_files(folder):
+        for file in travelling_files(folder):
             content = file.read_bytes()
             member = tarfile.TarInfo(file.relative_to(folder).as_posix())
             member.size = len(content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import Any
 
 from proveskill.manifest import Manifest
 from proveskill.model import ManifestError, Snippet
-from proveskill.report import SCHEMA
 from proveskill.skill_files import pack_digests
+from proveskill.stored_report import read_report
 
 Record = dict[str, Any]
 """An entry of ``snippets`` or ``statements`` of a report."""
 
-_NEEDED = {"pack", "started", "totals", "environment", "snippets", "statements"}
+_KEYS = ("pack", "started", "totals", "environment", "snippets", "statements")
 WORDS = {"not_run": "not run", "excused": "differs", None: "no verdict"}
 """What a reader is told of a fence instead of :func:`verdict_of`."""
 
@@ -42,13 +41,9 @@ def read_evidence(manifest: Manifest, file: Path) -> Evidence:
     """Read a report of a pack. Raises :class:`ManifestError` for what is none."""
     again = f"write one: proveskill verify {manifest.root} --report {file}"
     try:
-        report = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ManifestError(f"{file}: {error.strerror}; {again}") from None
-    except ValueError as error:
-        raise ManifestError(f"{file}: no JSON: {error}; {again}") from None
-    if not isinstance(report, dict) or report.get("schema") != SCHEMA or _NEEDED - report.keys():
-        raise ManifestError(f"{file}: no report of schema {SCHEMA}; {again}")
+        report = read_report(file, _KEYS)
+    except ManifestError as error:
+        raise ManifestError(f"{error}; {again}") from None
     if report["pack"] != manifest.name:
         raise ManifestError(
             f"{file}: the report is of the pack {report['pack']!r}, not of {manifest.name!r}; "
