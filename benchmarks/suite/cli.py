@@ -95,7 +95,7 @@ def start(servers: Servers, options: argparse.Namespace) -> tuple[dict[str, str]
         cores = machine.split_cores()
     try:
         server = asyncio.run(about_server(url, cores[0] if cores else None))
-    except (psutil.Error, OSError, NotImplementedError) as error:
+    except (psutil.Error, OSError) as error:
         print(f"not pinned: {error!r}", file=sys.stderr)
         cores = None
         server = asyncio.run(about_server(url, None))

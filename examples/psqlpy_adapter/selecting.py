@@ -90,6 +90,7 @@ class SelectingMixin(ExecutionMixin):
         **kwargs: Any,
     ) -> Any:
         """Return the only row. Raises NotFoundError without one, ValueError for several."""
+        # The lines of `select` once more: a coroutine for both would be a frame more in each call.
         reading = self._reading(statement, parameters, statement_config, kwargs)
         if reading is None or reading[0].apart is not None:
             result = await self.execute(
