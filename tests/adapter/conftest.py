@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
+import asyncpg
 import psqlpy_adapter
 import pytest
-import sqlspec.adapters.psqlpy
 from copying_tools import ITEMS
+from fault_tools import observing
 from harness import Adapter
-from proveskill.servers import Database, Servers, ServerSpec
+from one_server import *  # noqa: F403 - the fixtures
 from psqlpy_adapter.copying import source as slicing
-
-SCHEMA = Path(__file__).parents[2] / "examples" / "schema.sql"
-ADAPTERS = {
-    "stock": Adapter("stock", sqlspec.adapters.psqlpy),
-    "bundled": Adapter("bundled", psqlpy_adapter),
-}
-
-
-@pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
-    server = os.environ.get("ADAPTER_TEST_SERVER", "embedded")
-    with Servers(ServerSpec(server, extensions=("vector",), schema=SCHEMA)) as servers:
-        yield servers
-
-
-@pytest.fixture
-def database(servers: Servers) -> Iterator[Database]:
-    """A fresh database with the sample schema of the guidance."""
-    database = servers.create_database()
-    yield database
-    servers.drop_database(database)
-
-
-@pytest.fixture
-def dsn(database: Database) -> str:
-    return database.url
-
-
-@pytest.fixture(params=ADAPTERS)
-def adapter(request: pytest.FixtureRequest) -> Adapter:
-    return ADAPTERS[request.param]
 
 
 @pytest.fixture
@@ -71,6 +39,13 @@ async def config(make_config: Callable[..., Any]) -> Any:
 async def session(config: Any) -> AsyncIterator[Any]:
     async with config.provide_session() as session:
         yield session
+
+
+@pytest.fixture
+async def observer(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """A client of another kind, which looks at the server."""
+    async with observing(dsn) as observer:
+        yield observer
 
 
 @pytest.fixture

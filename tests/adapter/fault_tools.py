@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import psqlpy_adapter
 
 DEADLINE = 20.0
 """Seconds until a wait in a test is given up."""
@@ -90,3 +91,18 @@ class Link:
             pass
         finally:
             target.close()
+
+
+@asynccontextmanager
+async def whole_pool(dsn: str) -> AsyncIterator[psqlpy_adapter.PsqlpyConfig]:
+    """A configuration of two connections; at the end both can be had at once, and they answer."""
+    config = psqlpy_adapter.PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
+    yield config
+    async with (
+        asyncio.timeout(DEADLINE),
+        config.provide_session() as one,
+        config.provide_session() as other,
+    ):
+        assert await one.select_value("SELECT 1") == 1
+        assert await other.select_value("SELECT 1") == 1
+    await config.close_pool()

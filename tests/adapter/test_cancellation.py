@@ -12,18 +12,12 @@ import asyncpg
 import psqlpy
 import psqlpy_adapter
 import pytest
-from fault_tools import observing, until_at_work
+from fault_tools import until_at_work
 from psqlpy_adapter.canceller import Canceller
 from psqlpy_adapter.checkout import Checkout
 from sqlspec.exceptions import DatabaseConnectionError
 
 SLEEP = "SELECT pg_sleep($1::int * 0.001)::text"
-
-
-@pytest.fixture
-async def observer(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    async with observing(dsn) as observer:
-        yield observer
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-import asyncpg
 import psqlpy_adapter
 import pyarrow
 import pytest
-from fault_tools import DEADLINE, observing, terminate, until_at_work
+from fault_tools import terminate, until_at_work, whole_pool
 from psqlpy_adapter.errors import CommitOutcomeUnknownError
 from sqlspec.exceptions import DatabaseConnectionError
 
@@ -29,24 +28,9 @@ DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait();
 
 
 @pytest.fixture
-async def observer(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    async with observing(dsn) as observer:
-        yield observer
-
-
-@pytest.fixture
 async def config(dsn: str) -> AsyncIterator[psqlpy_adapter.PsqlpyConfig]:
-    config = psqlpy_adapter.PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
-    yield config
-    # Nothing is lost: both connections can be had at once, and they answer.
-    async with (
-        asyncio.timeout(DEADLINE),
-        config.provide_session() as one,
-        config.provide_session() as other,
-    ):
-        assert await one.select_value("SELECT 1") == 1
-        assert await other.select_value("SELECT 1") == 1
-    await config.close_pool()
+    async with whole_pool(dsn) as config:
+        yield config
 
 
 async def test_a_query_fails_with_a_connection_error(config, observer):
@@ -166,55 +150,6 @@ async def test_an_idle_connection_of_the_pool_is_replaced(config, observer):
         assert session.checkout.backend_pid != pid
 
 
-async def test_a_channel_is_listened_to_when_its_callback_has_been_added(config, observer):
-    pool = await config.provide_pool()
-    listener = pool.listener()
-    heard: asyncio.Queue[str] = asyncio.Queue()
-
-    async def hear(_connection, payload, _channel, _pid):
-        await heard.put(payload)
-
-    await listener.startup()
-    try:
-        await listener.add_callback("news", hear)
-        await observer.execute("SELECT pg_notify('news', 'early')")
-        listener.listen()
-        assert await asyncio.wait_for(heard.get(), DEADLINE) == "early"
-    finally:
-        await listener.shutdown()
-
-
-async def test_a_listener_goes_on_listening(config, observer):
-    pool = await config.provide_pool()
-    listener = pool.listener()
-    heard: asyncio.Queue[str] = asyncio.Queue()
-
-    async def hear(_connection, payload, _channel, _pid):
-        await heard.put(payload)
-
-    await listener.startup()
-    await listener.add_callback("news", hear)
-    listener.listen()
-    try:
-        await _until_heard(observer, heard, "before")
-        found = "SELECT pid FROM pg_stat_activity WHERE query ILIKE 'LISTEN %'"
-        await terminate(observer, await observer.fetchval(found))
-        await _until_heard(observer, heard, "after")
-    finally:
-        await listener.shutdown()
-
-
-async def _until_heard(observer, heard, word):
-    async with asyncio.timeout(DEADLINE):
-        while True:
-            await observer.execute("SELECT pg_notify('news', $1)", word)
-            try:
-                if await asyncio.wait_for(heard.get(), 0.2) == word:
-                    return
-            except TimeoutError:
-                continue
-
-
 async def test_sessions_are_ended_at_random_and_every_acknowledged_row_is_there(config, observer):
     await observer.execute("CREATE TABLE kept (n int PRIMARY KEY)")
     numbers = iter(range(2000))
@@ -251,25 +186,3 @@ async def test_sessions_are_ended_at_random_and_every_acknowledged_row_is_there(
     assert acknowledged <= stored <= acknowledged | doubtful
     assert acknowledged | doubtful == set(range(2000))
     assert doubtful
-
-
-async def test_a_channel_added_to_a_listener_at_work_is_heard_at_once(config, observer):
-    """psqlpy listens to it when the next message of another channel comes."""
-    listener = (await config.provide_pool()).listener()
-    heard: asyncio.Queue[str] = asyncio.Queue()
-
-    async def hear(_connection, payload, _channel, _pid):
-        await heard.put(payload)
-
-    await listener.startup()
-    await listener.add_callback("news", hear)
-    listener.listen()
-    try:
-        await _until_heard(observer, heard, "before")
-        await listener.add_callback("sports", hear)
-        await observer.execute("NOTIFY sports, 'won'")
-        async with asyncio.timeout(DEADLINE):
-            while await heard.get() != "won":
-                pass
-    finally:
-        await listener.shutdown()

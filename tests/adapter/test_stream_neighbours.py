@@ -9,7 +9,7 @@ from typing import Any
 import psqlpy_adapter
 import pyarrow as pa
 import pytest
-from fault_tools import observing, until_at_work
+from fault_tools import until_at_work
 from sqlspec.exceptions import SQLSpecError
 
 NUMBERS = "SELECT g FROM generate_series(1, 5000) AS g"
@@ -23,12 +23,6 @@ async def session(dsn: str) -> AsyncIterator[Any]:
         await session.execute_script("CREATE TABLE notes (id int)")
         yield session
     await config.close_pool()
-
-
-@pytest.fixture
-async def observer(dsn: str) -> AsyncIterator[Any]:
-    async with observing(dsn) as observer:
-        yield observer
 
 
 async def stored(observer: Any) -> list[int]:

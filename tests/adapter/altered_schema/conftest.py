@@ -13,10 +13,8 @@ from psqlpy_adapter import PsqlpyConfig, freshness
 
 
 @pytest.fixture
-async def config(dsn: str) -> AsyncIterator[Any]:
-    config = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
-    yield config
-    await config.close_pool()
+def config(small: PsqlpyConfig) -> PsqlpyConfig:
+    return small
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 import psqlpy_adapter
 import pytest
 from ends_tools import ADD
-from fault_tools import observing
 
 
 @pytest.fixture
@@ -19,9 +18,3 @@ async def session(dsn: str) -> AsyncIterator[Any]:
         await session.execute(ADD, 0)
         yield session
     await config.close_pool()
-
-
-@pytest.fixture
-async def observer(dsn: str) -> AsyncIterator[Any]:
-    async with observing(dsn) as observer:
-        yield observer

@@ -10,6 +10,20 @@ from ends_tools import ADD, state_of, stored, until_idle, until_queued
 from fault_tools import until_at_work
 
 
+async def slow_neighbour(session, observer) -> asyncio.Task[Any]:
+    """A statement of another task, which is at work for a while."""
+    neighbour = asyncio.create_task(session.execute("SELECT pg_sleep(0.3)::text"))
+    await until_at_work(observer, session.checkout.backend_pid, "pg_sleep")
+    return neighbour
+
+
+async def add_one(session, observer, neighbour: list[asyncio.Task[Any]]) -> None:
+    """A block whose end must wait for the neighbour, which is told by the list."""
+    async with session.transaction():
+        await session.execute(ADD, 1)
+        neighbour.append(await slow_neighbour(session, observer))
+
+
 @pytest.mark.parametrize("fails", [True, False], ids=["ROLLBACK", "COMMIT"])
 async def test_a_block_whose_end_is_cancelled_behind_a_neighbour_is_rolled_back(
     session, observer, fails
@@ -19,8 +33,7 @@ async def test_a_block_whose_end_is_cancelled_behind_a_neighbour_is_rolled_back(
     async def unit() -> None:
         async with session.transaction():
             await session.execute(ADD, 1)
-            neighbour.append(asyncio.create_task(session.execute("SELECT pg_sleep(0.3)::text")))
-            await until_at_work(observer, session.checkout.backend_pid, "pg_sleep")
+            neighbour.append(await slow_neighbour(session, observer))
             if fails:
                 raise LookupError
 
@@ -39,14 +52,7 @@ async def test_a_block_cancelled_behind_a_neighbour_is_rolled_back_though_nothin
     session, observer
 ):
     neighbour: list[asyncio.Task[Any]] = []
-
-    async def unit() -> None:
-        async with session.transaction():
-            await session.execute(ADD, 1)
-            neighbour.append(asyncio.create_task(session.execute("SELECT pg_sleep(0.2)::text")))
-            await until_at_work(observer, session.checkout.backend_pid, "pg_sleep")
-
-    task = asyncio.create_task(unit())
+    task = asyncio.create_task(add_one(session, observer, neighbour))
     await until_queued(session, neighbour)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -58,14 +64,7 @@ async def test_a_block_cancelled_behind_a_neighbour_is_rolled_back_though_nothin
 
 async def test_a_write_that_waits_behind_a_cancelled_commit_is_stored(session, observer):
     neighbour: list[asyncio.Task[Any]] = []
-
-    async def unit() -> None:
-        async with session.transaction():
-            await session.execute(ADD, 1)
-            neighbour.append(asyncio.create_task(session.execute("SELECT pg_sleep(0.2)::text")))
-            await until_at_work(observer, session.checkout.backend_pid, "pg_sleep")
-
-    task = asyncio.create_task(unit())
+    task = asyncio.create_task(add_one(session, observer, neighbour))
     await until_queued(session, neighbour)
     behind = asyncio.create_task(session.execute(ADD, 2))
     await until_queued(session, neighbour, 2)
@@ -81,8 +80,7 @@ async def test_an_inner_block_whose_end_is_cancelled_is_undone_in_the_outer_one(
     async def inner() -> None:
         async with session.transaction():
             await session.execute(ADD, 2)
-            neighbour.append(asyncio.create_task(session.execute("SELECT pg_sleep(0.2)::text")))
-            await until_at_work(observer, session.checkout.backend_pid, "pg_sleep")
+            neighbour.append(await slow_neighbour(session, observer))
 
     async with session.transaction():
         await session.execute(ADD, 1)
