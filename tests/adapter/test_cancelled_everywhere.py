@@ -8,7 +8,7 @@ crash the interpreter on that exchange. So none of psqlpy's awaitables may be aw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 import psqlpy_adapter
@@ -160,6 +160,23 @@ OPERATIONS: dict[str, Callable[[Any], Awaitable[None]]] = {
 MOST_AWAITS = 100
 
 
+async def cancelled_at_each_await(
+    make: Callable[[], Coroutine[Any, Any, Any]],
+) -> AsyncIterator[str]:
+    """Cancel a coroutine, made anew each time, at its first await, at its second, and so on.
+
+    Yields "cancelled", or else what came of it, for each.
+    """
+    for number in range(MOST_AWAITS):
+        compiled = Compiled(make(), number)
+        task = asyncio.ensure_future(_awaited(compiled))
+        async with asyncio.timeout(20):
+            await asyncio.wait([task])
+        if compiled.seen <= number:
+            return
+        yield "cancelled" if task.cancelled() else f"{number}: {task.exception()!r}"
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 async def test_cancelled_at_any_await_it_is_cancelled_and_the_pool_goes_on(dsn, name):
     config = psqlpy_adapter.PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
@@ -167,14 +184,8 @@ async def test_cancelled_at_any_await_it_is_cancelled_and_the_pool_goes_on(dsn, 
         await session.execute("CREATE TABLE item (id int8, name text)")
     outcomes = []
     try:
-        for number in range(MOST_AWAITS):
-            compiled = Compiled(OPERATIONS[name](config), number)
-            task = asyncio.ensure_future(_awaited(compiled))
-            async with asyncio.timeout(20):
-                await asyncio.wait([task])
-            if compiled.seen <= number:
-                break
-            outcomes.append("cancelled" if task.cancelled() else f"{number}: {task.exception()!r}")
+        async for outcome in cancelled_at_each_await(lambda: OPERATIONS[name](config)):
+            outcomes.append(outcome)
             async with asyncio.timeout(20), config.provide_session() as session:
                 assert await session.select_value("SELECT count(*) FROM users") == 3
         assert outcomes
@@ -207,15 +218,7 @@ async def test_cancelled_while_connections_are_opened_none_stays_open(dsn):
         finally:
             await config.close_pool()
 
-    outcomes = []
-    for number in range(MOST_AWAITS):
-        compiled = Compiled(opening(), number)
-        task = asyncio.ensure_future(_awaited(compiled))
-        async with asyncio.timeout(20):
-            await asyncio.wait([task])
-        if compiled.seen <= number:
-            break
-        outcomes.append("cancelled" if task.cancelled() else f"{number}: {task.exception()!r}")
+    outcomes = [outcome async for outcome in cancelled_at_each_await(opening)]
     assert outcomes
     assert set(outcomes) == {"cancelled"}
     count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'opened and cancelled'"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import yaml
-from markdown_it.token import Token
 
 from proveskill.manifest import SKILL, Manifest
-from proveskill.markdown import parse, read_document
+from proveskill.markdown import parse, read_document, title_of
 from proveskill.model import ManifestError
 
 _LOAD = re.compile(r"(?:Load|Read) this (?:file |page )?")
@@ -77,18 +74,11 @@ def _page(file: Path, folder: Path, manifest: Manifest) -> Page:
     said = next((statement.text for statement in top.statements if not statement.table), "")
     return Page(
         path=file.relative_to(folder).as_posix(),
-        title=_title(tokens) or file.stem,
+        title=title_of(text) or file.stem,
         when=_LOAD.sub("", said, count=1),
         sections=tuple(section.title for section in sections),
         text=text,
     )
-
-
-def _title(tokens: Sequence[Token]) -> str | None:
-    for token, inline in pairwise(tokens):
-        if token.type == "heading_open" and token.tag == "h1":
-            return re.sub(r"[`*]", "", inline.content)
-    return None
 
 
 def _text(file: Path) -> str:
