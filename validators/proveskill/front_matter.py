@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from proveskill.manifest import line_of
 from proveskill.markdown import parse
 from proveskill.model import Failure
+from proveskill.yaml_lines import line_of
 
 # https://agentskills.io/specification. Plain code: a JSON Schema validator takes longer to
 # import than all the rest of a small pack takes to run.

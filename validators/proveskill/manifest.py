@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -17,9 +15,7 @@ from proveskill.channels.settings import Channels, read_channels
 from proveskill.model import Limits, ManifestError, RunMode, Statement
 from proveskill.servers import ServerError, ServerSpec
 from proveskill.variants import Variant, read_variant
-
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
+from proveskill.yaml_lines import explain, line_of
 
 MANIFEST = "skill.yaml"
 SKILL = "SKILL.md"
@@ -127,29 +123,13 @@ def read_manifest(file: Path) -> Manifest:
     schema = json.loads(files("proveskill").joinpath("skill.schema.json").read_text())
     errors = sorted(Draft202012Validator(schema).iter_errors(data), key=lambda e: str(e.path))
     if errors:
-        raise ManifestError(f"{file}:{_explain(errors[0], positions)}")
+        raise ManifestError(f"{file}:{explain(errors[0], positions)}")
     return _build(file, data, positions)
 
 
 def _shown(server: dict[str, Any]) -> str:
     kind = str(server.get("kind", ""))
     return "" if "@" in kind else f"{kind!r}: "  # what stands before an @ may be a password
-
-
-def _explain(error: ValidationError, positions: yaml.Node | None) -> str:
-    path = list(error.absolute_path)
-    message = error.message
-    if error.validator == "additionalProperties" and isinstance(error.schema, dict):
-        known = list(error.schema.get("properties", {}))
-        instance: Any = error.instance
-        unknown = next(key for key in instance if key not in known)
-        path.append(unknown)
-        near = difflib.get_close_matches(str(unknown), known, 1)
-        message = f"unknown key; did you mean {near[0]!r}?" if near else (
-            "unknown key; known: " + ", ".join(known)
-        )  # fmt: skip
-    where = ".".join(map(str, path))
-    return f"{line_of(positions, path)}: {where + ': ' if where else ''}{message}"
 
 
 def _build(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> Manifest:
@@ -221,21 +201,3 @@ def _needs(file: Path, data: dict[str, Any], positions: yaml.Node | None) -> dic
         except re.error as error:
             raise ManifestError(f"{where} not a regular expression: {error}") from None
     return needs
-
-
-def line_of(node: yaml.Node | None, path: Iterable[str | int]) -> int:
-    """Return the line (from 1) of the deepest part of a path that a YAML document has."""
-    line = 1
-    for key in path:
-        following: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for name, value in node.value:
-                if name.value == str(key):
-                    line, following = name.start_mark.line + 1, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
-            following = node.value[key]
-            line = following.start_mark.line + 1
-        if following is None:
-            break
-        node = following
-    return line

@@ -12,8 +12,9 @@ import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from proveskill.manifest import Manifest, line_of
+from proveskill.manifest import Manifest
 from proveskill.model import ManifestError
+from proveskill.yaml_lines import line_of
 
 NEWEST = "newest"
 """In place of a version: whatever the registry has."""
