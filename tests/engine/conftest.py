@@ -13,6 +13,8 @@ from engine_runs import Bench, Run, notes, write_pack, write_skill
 from matrix_packs import Registry, make_registry
 from proof_runs import TextCase, module_name, read_text_cases, write_proof_pack
 
+pytest.register_assert_rewrite("mcp_tools", "receipt_tools")
+
 HERE = Path(__file__).parent
 CASES = list(read_cases(HERE / "cases"))
 SERVER_CASES = list(read_cases(HERE / "server_cases"))
