@@ -65,6 +65,16 @@ def test_an_entry_for_a_set_that_is_not_run_is_not_stale(
     assert registry.matrix(bench, root, "--set", "newest").status == 1
 
 
+def test_a_page_that_cannot_be_read_for_a_quote_is_named(bench: Bench, tmp_path: Path) -> None:
+    breaks = known(holds="toy<2.0", says="only before toy 2.0")
+    root = write_matrix_pack(tmp_path / "pack", SETS, "middle", breaks=breaks)
+    page = root / "skills" / "pack" / "references" / "odd.md"
+    page.write_bytes(b"# \xff\n")
+    run = bench.run(["matrix"], root)
+    assert (run.status, run.out) == (2, "")
+    assert run.err.startswith(f"error: {page}: not UTF-8: ")
+
+
 def test_the_pack_must_say_what_an_entry_quotes(
     bench: Bench, tmp_path: Path, registry: Registry
 ) -> None:

@@ -103,3 +103,21 @@ def test_a_site_is_replaced_and_nothing_is_left_beside_it(
         assert proveskill("site", small[0], "--report", small[1], "--out", out).returncode == 0
     assert [file.name for file in out.parent.iterdir()] == ["site"]
     assert not list(out.rglob(".doctrees"))
+
+
+def test_a_page_that_cannot_be_read_is_named(small: tuple[Path, Path], tmp_path: Path) -> None:
+    pack, report = small
+    page = pack / "skills/small/references/odd.md"
+    page.write_bytes(b"# \xff\n")
+    run = proveskill("site", pack, "--report", report, "--out", tmp_path / "site")
+    assert run.returncode == 2
+    assert f"{page}: not UTF-8: " in run.stderr
+
+
+def test_a_file_in_place_of_the_site_is_kept(small: tuple[Path, Path], tmp_path: Path) -> None:
+    pack, report = small
+    (tmp_path / "site").write_text("mine")
+    run = proveskill("site", pack, "--report", report, "--out", tmp_path / "site")
+    assert run.returncode == 2
+    assert "name another --out" in run.stderr
+    assert (tmp_path / "site").read_text() == "mine"

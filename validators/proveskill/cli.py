@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()  # not at the end of the process, where a closed pipe is an error
     except (ManifestError, ServerError) as error:
         print(f"error: {error}", file=sys.stderr)
         status = USAGE

@@ -11,6 +11,7 @@ from proveskill.markdown import read_document
 from proveskill.matrix_run import Break, SetResult
 from proveskill.matrix_sets import KnownBreak, Matrix, canonical
 from proveskill.model import ManifestError
+from proveskill.reading import reading
 
 
 def check_sayings(manifest: Manifest, matrix: Matrix) -> None:
@@ -18,12 +19,11 @@ def check_sayings(manifest: Manifest, matrix: Matrix) -> None:
     wanted = [known.says for known in matrix.breaks if known.says is not None]
     if not wanted:
         return
-    told = [
-        statement.text
-        for file in manifest.files()
-        for section in read_document(file, manifest.name_of(file)).sections
-        for statement in section.statements
-    ]
+    told: list[str] = []
+    for file in manifest.files():
+        with reading(file):
+            sections = read_document(file, manifest.name_of(file)).sections
+        told += [statement.text for section in sections for statement in section.statements]
     for says in wanted:
         if not any(says in text for text in told):
             raise ManifestError(

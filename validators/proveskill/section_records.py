@@ -18,6 +18,7 @@ from proveskill.markdown import read_document, title_of
 from proveskill.model import ManifestError, Section, Snippet
 from proveskill.plan import Plan, make_plan
 from proveskill.python_source import PythonCode, compile_snippet
+from proveskill.reading import reading
 from proveskill.skill_files import digest_of
 
 ENCODING = "o200k_base"
@@ -132,11 +133,9 @@ def read_records(manifest: Manifest) -> list[FileRecord]:
 
 
 def _read_file(file: Path, manifest: Manifest, fixtures: FixtureIndex) -> FileRecord:
-    try:
+    with reading(file):
         text = file.read_text(encoding="utf-8-sig")
         document = read_document(file, manifest.name_of(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{file}: {error}") from None
     skill = next(skill for skill in manifest.skills if skill in file.parents)
     lines = list(io.StringIO(text))  # unlike splitlines, only at line breaks
     records = []

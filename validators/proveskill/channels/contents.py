@@ -11,6 +11,7 @@ import yaml
 from proveskill.manifest import SKILL, Manifest
 from proveskill.markdown import parse, read_document, title_of
 from proveskill.model import ManifestError
+from proveskill.reading import reading
 
 _LOAD = re.compile(r"(?:Load|Read) this (?:file |page )?")
 
@@ -82,9 +83,5 @@ def _page(file: Path, folder: Path, manifest: Manifest) -> Page:
 
 
 def _text(file: Path) -> str:
-    try:
+    with reading(file):
         return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{file}: not UTF-8: {error}") from None
-    except OSError as error:
-        raise ManifestError(f"cannot read {file}: {error.strerror}") from None

@@ -27,7 +27,8 @@ def build_site(manifest: Manifest, report: Path, docs: Path | None, out: Path) -
     ``docs`` may hold a ``conf.py``, an ``index.rst`` and other pages. Raises
     :class:`ManifestError` for a folder that is no site, and for what stops Sphinx.
     """
-    if out.exists() and not (out / "_static" / _MADE).is_file() and any(out.iterdir()):
+    is_ours = (out / "_static" / _MADE).is_file()
+    if out.exists() and not is_ours and (not out.is_dir() or any(out.iterdir())):
         raise ManifestError(f"{out}: not empty, and not made by this command: name another --out")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:

@@ -15,6 +15,7 @@ from proveskill.manifest import SKILL, Manifest
 from proveskill.markdown import parse, read_document
 from proveskill.model import Section, Snippet, Statement
 from proveskill.prose import statements
+from proveskill.reading import reading
 
 MARK = re.compile(r"<!--statement (?P<id>[^ ]+)-->\Z")
 """What stands behind a statement in the text of a page; a comment, so no reader sees it."""
@@ -51,7 +52,8 @@ def read_pages(manifest: Manifest) -> dict[str, Page]:
     for file in _reading_order(manifest):
         skill = next(skill for skill in manifest.skills if skill in file.parents)
         docname = f"{skill.name}/{file.relative_to(skill).with_suffix('').as_posix()}"
-        sections = read_document(file, manifest.name_of(file)).sections
+        with reading(file):
+            sections = read_document(file, manifest.name_of(file)).sections
         pages[docname] = Page(docname, file, sections, _purpose(file))
     return pages
 
