@@ -74,7 +74,7 @@ def test_sections_ends_quietly_when_its_reader_has_enough(
 ) -> None:
     text = "".join(f"## Section {n} {'x' * 200}\n\n{passes()}" for n in range(number))
     root = write_pack(tmp_path / "pack", text=text)
-    process, mark = bench.start(["sections", "."], root)
+    process, mark = bench.start(["sections", "."], root, PYTHONUNBUFFERED=None)
     assert process.stdout is not None
     if number > 1:  # else it has not begun to write
         process.stdout.readline()
