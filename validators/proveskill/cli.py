@@ -16,6 +16,7 @@ from proveskill.model import ManifestError
 from proveskill.servers import ServerError
 
 _COMMANDS = {
+    "init": "write a first skill.yaml for the skills in a folder",
     "verify": "run every fence of a pack",
     "sections": "list the sections of a pack, search them, or print one",
     "mutants": "change every value that the text states, and see whether its proof notices",
@@ -23,7 +24,6 @@ _COMMANDS = {
     "mcp": "serve the sections of a pack to an assistant, over stdio",
     "channels": "write what assistants and installers read of a pack",
     "render": "turn a report that was stored into JUnit, SARIF, Markdown or a badge",
-    "init": "write a first skill.yaml for the skills in a folder",
     "site": "make a site of the pack, with the verdict of every fence and sentence",
     "matrix": "verify a pack over sets of versions",
 }

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 
 DESCRIPTION = (
-    "Write a first skill.yaml from what the skills in a folder are made of. Never overwrites one."
+    "Write a first skill.yaml from what the skills in a folder are made of. Never overwrites one. "
+    "Then run: proveskill verify PATH"
 )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("path", nargs="?", default=".", metavar="PATH", help="the folder")
+    path_help = "the folder, which holds a SKILL.md or skills in folders (default: this one)"
+    parser.add_argument("path", nargs="?", default=".", metavar="PATH", help=path_help)
 
 
 def run(options: argparse.Namespace) -> int:
