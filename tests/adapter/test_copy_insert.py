@@ -29,8 +29,8 @@ def copied(monkeypatch):
     outcomes = []
     real = array_insert.copy_at_once
 
-    async def spy(*arguments):
-        outcomes.append(await real(*arguments))
+    async def spy(*arguments, **options):
+        outcomes.append(await real(*arguments, **options))
         return outcomes[-1]
 
     monkeypatch.setattr(array_insert, "copy_at_once", spy)
