@@ -24,13 +24,14 @@ _UNDO = "ROLLBACK TO psqlpy_adapter; RELEASE psqlpy_adapter"
 
 
 async def insert_at_once(
-    driver: ExecutionMixin, plan: Plan, sets: Sequence[Sequence[Any]]
+    driver: ExecutionMixin, plan: Plan, sets: Sequence[Sequence[Any]], *, is_last: bool
 ) -> tuple[int, list[dict[str, Any]]] | None:
     """Insert all sets by few statements, inside a transaction.
 
     Args:
         plan: of the INSERT of one set.
         sets: the values of each row, in the order of the parameters.
+        is_last: the transaction is committed next, which ends savepoints as well.
 
     Returns:
         How many rows were inserted or updated, and the rows that came back; or None, with nothing
@@ -43,7 +44,7 @@ async def insert_at_once(
     insert = batch_insert(cast_placeholders(plan.source, columns.texts))
     if insert is None or insert.parameters != len(columns.types):
         return None
-    copied = await copy_at_once(driver, insert, columns)
+    copied = await copy_at_once(driver, insert, columns, is_last=is_last)
     if copied is not None:
         return copied, []
     if not unnestable(columns.types):
@@ -69,7 +70,8 @@ async def insert_at_once(
     except SQLSpecError:  # one row twice, perhaps; a statement a set has the last word
         await guarded(driver, batch(_UNDO))
         return None
-    await guarded(driver, batch("RELEASE psqlpy_adapter"))
+    if not is_last:
+        await guarded(driver, batch("RELEASE psqlpy_adapter"))
     return outcome
 
 

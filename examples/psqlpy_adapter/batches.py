@@ -150,7 +150,7 @@ async def _run(driver: ExecutionMixin, sql: str, sets: Sets) -> Outcome:
             sets = [settled(plan.parameters, values) for values in sets]
         try:
             async with block(driver, is_open=is_open):
-                return await _batch(driver, plan, sets)
+                return await _batch(driver, plan, sets, is_last=not is_open)
         except SQLSpecError as error:
             failure = error
         fresh = None
@@ -166,9 +166,9 @@ async def _run(driver: ExecutionMixin, sql: str, sets: Sets) -> Outcome:
             return await _one_by_one(driver, fresh, sets)
 
 
-async def _batch(driver: ExecutionMixin, plan: Plan, sets: Sets) -> Outcome:
+async def _batch(driver: ExecutionMixin, plan: Plan, sets: Sets, *, is_last: bool) -> Outcome:
     if len(sets) > FEW and batch_insert(plan.source) is not None:
-        outcome = await insert_at_once(driver, plan, sets)
+        outcome = await insert_at_once(driver, plan, sets, is_last=is_last)
         if outcome is not None:
             return plan, *outcome
     return await _one_by_one(driver, plan, sets)

@@ -34,13 +34,13 @@ May be unnecessary when psqlpy has a pipeline with an error for each statement.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from psqlpy_adapter.cancellation import DONE, guarded
 from psqlpy_adapter.execution import ExecutionMixin
-from psqlpy_adapter.grouping import can_be_grouped, grouping_of
+from psqlpy_adapter.grouping import can_be_grouped
 from psqlpy_adapter.groups import Rows, grouped
 from psqlpy_adapter.mending import OutdatedPlanError
 
@@ -68,16 +68,17 @@ class ConcurrencyMixin(ExecutionMixin):
             OutdatedPlanError: a command of the session came first; nothing was sent.
         """
         lane = self.lane
-        if lane.idle:
-            lane.join()
-            started, asked = time.perf_counter(), lane.asked
+        if lane.enter():
+            started, asked = perf_counter(), lane.asked
             try:
                 plan, statement = self.to_send(plan, values)
                 return self.answered(plan, await guarded(self, statement, note=DONE))
             finally:
                 lane.leave()
                 if asked == lane.asked:  # else the event loop had more to do than this
-                    grouping_of(self, plan).took(time.perf_counter() - started)
+                    seconds = perf_counter() - started
+                    if seconds < plan.fastest:
+                        plan.fastest = seconds
         if not lane.owns() and can_be_grouped(self, plan):
             return await grouped(self, plan.source, values)
         async with lane.shared():

@@ -78,8 +78,10 @@ _UNDO = "ROLLBACK TO psqlpy_adapter; RELEASE psqlpy_adapter"
 _UNLOCKABLE = frozenset({"42501", "42809"})  # no right to all of the table; it is no table
 
 
-async def copy_at_once(driver: ExecutionMixin, insert: BatchInsert, columns: Columns) -> int | None:
-    """Copy all sets into the table, inside a transaction.
+async def copy_at_once(
+    driver: ExecutionMixin, insert: BatchInsert, columns: Columns, *, is_last: bool
+) -> int | None:
+    """Copy all sets into the table, inside a transaction, which is committed next if `is_last`.
 
     Returns:
         How many rows were stored; or None, with nothing done, where an INSERT is the right way.
@@ -100,7 +102,8 @@ async def copy_at_once(driver: ExecutionMixin, insert: BatchInsert, columns: Col
         target = await _target(driver, insert, insert.columns, columns.types)
         if target is not None:
             await send(driver, *target, encoder, open_source(table), None)
-            await guarded(driver, batch(_DONE))
+            if not is_last:
+                await guarded(driver, batch(_DONE))
             return len(columns.values[0])
     except SQLSpecError as error:
         state = getattr(error, "sqlstate", None)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlspec.adapters.psqlpy import PsqlpyDriver as StockDriver
 from sqlspec.adapters.psqlpy.core import default_statement_config
 
-from psqlpy_adapter.arrow_results import ArrowMixin
+from psqlpy_adapter.arrow_selecting import ArrowMixin
 from psqlpy_adapter.batches import BatchesMixin
 from psqlpy_adapter.concurrency import ConcurrencyMixin
 from psqlpy_adapter.copying import LoadingMixin
@@ -24,9 +24,9 @@ class PsqlpyDriver(
     LoadingMixin,
     BatchesMixin,
     TransactionsMixin,
+    ArrowMixin,
     SelectingMixin,
     ConcurrencyMixin,
-    ArrowMixin,
     DispatchMixin,
     ErrorsMixin,
     StockDriver,

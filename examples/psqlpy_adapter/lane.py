@@ -139,6 +139,13 @@ class Lane:
         """Whether the running task has the turn alone."""
         return self._owner is not None and self._owner is asyncio.current_task()
 
+    def enter(self) -> bool:
+        """Take a shared turn if the lane is idle; return whether that was so."""
+        if self.under_way or self._queue or self.guest:
+            return False
+        self.under_way = 1
+        return True
+
     def join(self, guest: Guest | None = None) -> bool:
         """Take a shared turn now if nobody is before us; return whether that was so."""
         is_taken = self._queue or self._alone or self._granted or self._reading

@@ -22,8 +22,8 @@ def copy_outcomes(monkeypatch):
     outcomes = []
     real = array_insert.copy_at_once
 
-    async def spy(*arguments):
-        outcomes.append(await real(*arguments))
+    async def spy(*arguments, **options):
+        outcomes.append(await real(*arguments, **options))
         return outcomes[-1]
 
     monkeypatch.setattr(array_insert, "copy_at_once", spy)
@@ -69,8 +69,8 @@ def seen(monkeypatch):
     outcomes = []
     real = psqlpy_adapter.batches.insert_at_once
 
-    async def spy(*arguments):
-        outcome = await real(*arguments)
+    async def spy(*arguments, **options):
+        outcome = await real(*arguments, **options)
         outcomes.append(outcome is not None)
         return outcome
 

@@ -30,11 +30,8 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from sqlspec.core import ArrowResult, create_arrow_result
-from sqlspec.exceptions import DataError, ImproperConfigurationError
+from sqlspec.exceptions import DataError
 
-from psqlpy_adapter.mixin import DriverMixin
-from psqlpy_adapter.results import Metadata
 from psqlpy_adapter.types import Interval
 from psqlpy_adapter.types.codecs import FLAT
 from psqlpy_adapter.types.documents import dumps
@@ -43,7 +40,7 @@ from psqlpy_adapter.types.written import written
 if TYPE_CHECKING:
     from psqlpy_adapter.types import PgType
 
-_FIXED: dict[str, pa.DataType] = {
+FIXED: dict[str, pa.DataType] = {
     "boolrecv": pa.bool_(),
     "int2recv": pa.int16(),
     "int4recv": pa.int32(),
@@ -62,7 +59,8 @@ _NUMBERS = frozenset(("numeric_recv", "cash_recv"))
 _NO_DIGITS = pa.decimal128(38, 9)
 
 
-def _numbers(values: list[Decimal | None]) -> pa.Array:
+def numbers(values: list[Decimal | None]) -> pa.Array:
+    """Return Decimals as decimals of the digits that are there; as text with NaN or infinity."""
     known = [value for value in values if value is not None]
     if not all(value.is_finite() for value in known):
         return pa.array([None if v is None else str(v) for v in values], pa.string())
@@ -128,14 +126,14 @@ def array(values: list[Any], pg_type: PgType | None) -> pa.Array:
         if pg_type.receive in _COMPONENT:
             return _vectors(values, _COMPONENT[pg_type.receive])
         if pg_type.receive in _NUMBERS:
-            return _numbers(values)
+            return numbers(values)
         if pg_type.receive == "interval_recv":
             return _intervals(values)
         if pg_type.receive.startswith("json") and pg_type.receive != "jsonpath_recv":
             return _documents(values)
         if pg_type.kind == "c":
             return _documents(values)
-        kind = _FIXED.get(pg_type.receive)
+        kind = FIXED.get(pg_type.receive)
         if kind is not None:
             return pa.array(values, kind)
         if not set(map(type, values)) <= {str, NoneType}:
@@ -158,65 +156,3 @@ def table(rows: list[dict[str, Any]], columns: Iterable[tuple[str, PgType | None
         except DataError as error:
             raise DataError(f'column "{name}": {error}') from error.__cause__
     return pa.table(arrays, names=list(types))
-
-
-class ArrowMixin(DriverMixin):
-    """`select_to_arrow` and `fetch_to_arrow` of the driver."""
-
-    __slots__ = ()
-
-    async def select_to_arrow(
-        self,
-        statement: Any,
-        /,
-        *parameters: Any,
-        statement_config: Any = None,
-        return_format: str = "table",
-        native_only: bool = False,
-        batch_size: int | None = None,
-        arrow_schema: Any = None,
-        **kwargs: Any,
-    ) -> ArrowResult:
-        """Execute a query and return its rows as Arrow.
-
-        return_format: "table", "reader", "batches" or "batch" (one), of `batch_size` rows each;
-        arrow_schema: a pyarrow.Schema that the table is cast to. Raises what `execute` raises,
-        DataError for a value without an Arrow form and for rows that do not fit arrow_schema,
-        ImproperConfigurationError for native_only.
-        """
-        if native_only:
-            msg = "psqlpy gives rows, not Arrow data: native_only=True cannot be had"
-            raise ImproperConfigurationError(msg)
-        result = await self.execute(
-            statement, *parameters, statement_config=statement_config, **kwargs
-        )
-        known = result.metadata.columns if isinstance(result.metadata, Metadata) else None
-        # The metadata has the names that the statement was sent with (see `renaming`).
-        names = result.column_names or [column.name for column in known or ()]
-        types = [column.type for column in known or ()]
-        data = table(result.get_data(), zip(names, types, strict=True) if known else ())
-        if arrow_schema is not None:
-            if not isinstance(arrow_schema, pa.Schema):
-                msg = f"arrow_schema must be a pyarrow.Schema, not {type(arrow_schema).__name__}"
-                raise TypeError(msg)
-            try:
-                data = data.cast(arrow_schema)
-            except (pa.ArrowException, ValueError) as error:
-                raise DataError(f"the result does not fit arrow_schema: {error}") from error
-        return create_arrow_result(
-            statement=result.statement,
-            data=_formatted(data, return_format, batch_size),
-            rows_affected=result.rows_affected,
-            metadata=result.metadata,
-        )
-
-
-def _formatted(data: pa.Table, return_format: str, batch_size: int | None) -> Any:
-    if return_format == "table":
-        return data
-    batches = data.to_batches(max_chunksize=batch_size)
-    if return_format == "reader":
-        return pa.RecordBatchReader.from_batches(data.schema, batches)
-    if return_format == "batches":
-        return batches
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=data.schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sqlspec.exceptions import SQLSpecError
@@ -23,19 +24,17 @@ for others."""
 class Grouping:
     """What is known of running one prepared statement in groups, on one connection.
 
-    `fastest`: seconds that the fastest run by itself took, 0.0 before the first one; `plan`: of the
-    group's statement, whose column `run` says which run a row answers. What the server says holds
-    for one session, up to its next command (SET and CREATE could change it).
+    `plan`: of the group's statement, whose column `run` says which run a row answers. What the
+    server says holds for one session, up to its next command (SET and CREATE could change it).
     """
 
-    __slots__ = ("_binaries", "_epoch", "_is_pure", "_suits", "fastest", "plan", "run")
+    __slots__ = ("_binaries", "_epoch", "_is_pure", "_suits", "plan", "run")
 
     def __init__(self, driver: ExecutionMixin, plan: Plan) -> None:
         read = None if plan.counts else read_group(plan.source)
         self._suits = read is not None and unnestable(plan.parameters)
         self._is_pure = False
         self._epoch: object = None
-        self.fastest = 0.0
         self.plan: Plan | None = None
         self.run = ""
         binary = driver.catalogue.binary
@@ -51,10 +50,6 @@ class Grouping:
     def usable(self, driver: ExecutionMixin) -> bool:
         """Whether the statement may be grouped, as far as is known."""
         return self._is_pure if self.is_checked(driver) else self._suits
-
-    def took(self, seconds: float) -> None:
-        """Learn how long a run by itself took; the fastest one counts, others had to wait."""
-        self.fastest = min(self.fastest or seconds, seconds)
 
     def fields(self, values: Sequence[Any]) -> list[bytes | None] | None:
         """Return the values as bytes; None when one is wrong, or is for the server to read."""
@@ -106,6 +101,6 @@ def can_be_grouped(driver: ExecutionMixin, statement: Plan | str) -> bool:
         return False
     if isinstance(statement, str):
         return read_group(statement) is not None
-    grouping = grouping_of(driver, statement)
     on_the_way = 0.0 if driver.checkout is None else driver.checkout.round_trip
-    return grouping.usable(driver) and grouping.fastest - on_the_way < SLOW_SECONDS
+    is_slow = inf > statement.fastest >= on_the_way + SLOW_SECONDS
+    return not is_slow and grouping_of(driver, statement).usable(driver)

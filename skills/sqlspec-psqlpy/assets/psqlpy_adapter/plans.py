@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+from operator import call
 from typing import Any
 
 from sqlspec.exceptions import DataError, SQLSpecError
@@ -24,20 +26,23 @@ class Plan:
     """A statement as one connection has it prepared: `encode` what goes in, `rows` what comes out.
 
     `source` is the text asked for, `sql` the text to send. `columns` is None when the statement
-    returns no rows. `counts` says that `sql` is the form of a DML statement that returns the
-    number of its rows; `uncounted` that a DML statement has no such form. `batch` is
-    concurrency.py's note. `is_renamed`: `sql` gives its columns other names, because psqlpy's
-    decoders know a column by its name only, and two of one name differ in type; `names` are the
-    statement's own (of columns with the same name the last one stays, as in SQLSpec). `rests_on`:
-    the names in it whose meaning decides its types; `unsettles`: it may change what names mean;
-    `is_gone`: it was forgotten, and is not to be used any more; `is_outdated`: because what it
-    rests on was changed, so that whoever waits with it must not send it either.
+    returns no rows. `counts` says that `sql` is the form of a DML statement that returns the number
+    of its rows; `uncounted` that a DML statement has no such form. `batch` is concurrency.py's
+    note, `fastest` the
+    seconds of the fastest run by itself, `pure` whether it leaves no trace, and since which
+    command of the session that is known. `is_renamed`: `sql` gives its columns
+    other names, because psqlpy's decoders know a column by its name only, and two of one name
+    differ in type; `names` are the statement's own (of columns with the same name the last one
+    stays, as in SQLSpec). `rests_on`: the names in it whose meaning decides its types; `unsettles`:
+    it may change what names mean; `is_gone`: it was forgotten, and is not to be used any more;
+    `is_outdated`: because what it rests on was changed, so that whoever waits with it must not send
+    it either.
     """
 
     __slots__ = (
-        "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "is_gone",
-        "is_outdated", "is_renamed", "names", "names_on_server", "parameters", "rests_on",
-        "source", "sql", "state", "uncounted", "unsettles",
+        "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "fastest",
+        "is_gone", "is_outdated", "is_renamed", "names", "names_on_server", "parameters",
+        "pure", "rests_on", "source", "sql", "state", "uncounted", "unsettles",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +62,8 @@ class Plan:
         self.counts = False
         self.uncounted = False
         self.batch: Any = None
+        self.fastest = inf
+        self.pure: tuple[object, bool] | None = None
         self.state: Any = None
         self.is_gone = False
         self.is_outdated = False
@@ -84,16 +91,16 @@ class Plan:
 
     def encode(self, values: Any) -> list[Any]:
         """Return what psqlpy is to bind. DataError names the parameter and both types."""
+        if len(values) != len(self.encoders):
+            msg = f"the statement has {len(self.encoders)} parameters, {len(values)} were given"
+            raise SQLSpecError(msg)
         try:
-            return [encode(value) for encode, value in zip(self.encoders, values, strict=True)]
+            return list(map(call, self.encoders, values))
         except DataError:
             self._name_parameter(values)
             raise
         except ValueError as error:
-            if len(values) == len(self.encoders):
-                raise DataError(str(error)) from error
-            msg = f"the statement has {len(self.encoders)} parameters, {len(values)} were given"
-            raise SQLSpecError(msg) from None
+            raise DataError(str(error)) from error
 
     def as_text(self, values: Any) -> tuple[str, list[Any]]:
         """Return the text that has the server read what only it can read, and its values."""
@@ -131,6 +138,9 @@ class Plan:
         if self.columns is None:
             return []
         try:
+            if self.decoders is None and not self.is_renamed:  # nearly always
+                plain: list[dict[str, Any]] = result.result()
+                return plain
             return self._read(result, self.decoders)
         except SQLSpecError:
             raise

@@ -26,10 +26,12 @@ from functools import lru_cache
 from psqlpy_adapter.sql_text import Token, tokens
 from psqlpy_adapter.types import PgType
 
-_KEYWORDS = "into for order limit offset fetch with union intersect except tablesample"
 # Stable by declaration only: the first call in a transaction gives it a number.
 _NUMBERED = frozenset({"txid_current", "pg_current_xact_id"})
-_UNSUITABLE = _NUMBERED.union(_KEYWORDS.split())
+_NO_READ = _NUMBERED | {"into", "for"}
+_UNSUITABLE = frozenset(
+    ["order", "limit", "offset", "fetch", "with", "union", "intersect", "except", "tablesample"]
+)
 
 PURE = """
 WITH named AS (
@@ -56,6 +58,20 @@ SELECT NOT EXISTS (
 
 Every name of the statement is asked for: a column that is called like a view costs the grouping.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A SELECT that writes nothing and locks nothing, if `PURE` says so of its names.
+
+    `sql` is its text without a semicolon; `code` its tokens; `names` and `operators` are all that
+    it has.
+    """
+
+    sql: str
+    code: tuple[Token, ...]
+    names: tuple[str, ...]
+    operators: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,34 +102,51 @@ class ReadGroup:
 
 
 @lru_cache(maxsize=2048)
-def read_group(sql: str) -> ReadGroup | None:
-    """Return how to run a statement in groups, or None when its text does not allow it."""
+def reading(sql: str) -> Reading | None:
+    """Return the SELECT that a text is, or None for every other text."""
     code = tokens(sql)
     while code and code[-1].text == ";":
         code = code[:-1]
-    words = {token.text for token in code if token.kind == "word"}
-    if not code or code[0].text != "select" or words & _UNSUITABLE:
+    if not code or code[0].text != "select" or _has_word(code, _NO_READ):
         return None
     if any(token.text == ";" and token.kind == "symbol" for token in code):
         return None
     identifiers = [token for token in code if token.kind in ("word", "quoted")]
     if any(not _is_plain(sql, token) for token in identifiers):
         return None
+    names = {token.text for token in identifiers}
+    operators = {t.text for t in code if t.kind == "symbol" and t.text not in "()[],.;"}
+    return Reading(
+        sql[code[0].start : code[-1].end],
+        tuple(code),
+        tuple(sorted(names)),
+        tuple(sorted(operators)),
+    )
+
+
+@lru_cache(maxsize=2048)
+def read_group(sql: str) -> ReadGroup | None:
+    """Return how to run a statement in groups, or None when its text does not allow it."""
+    read = reading(sql)
+    if read is None or _has_word(read.code, _UNSUITABLE):
+        return None
     pieces: list[str | int] = []
     start = 0
-    for token in code:
+    for token in read.code:
         if token.kind == "placeholder":
             pieces += [sql[start : token.start], int(token.text[1:])]
             start = token.end
     if not pieces:
         return None
-    names = {token.text for token in identifiers}
-    operators = {t.text for t in code if t.kind == "symbol" and t.text not in "()[],.;"}
-    pieces.append(sql[start : code[-1].end])
+    pieces.append(sql[start : read.code[-1].end])
     runs = "psqlpy_adapter_runs"
-    while runs in names:
+    while runs in read.names:
         runs = f"_{runs}"
-    return ReadGroup(tuple(sorted(names)), tuple(sorted(operators)), tuple(pieces), runs)
+    return ReadGroup(read.names, read.operators, tuple(pieces), runs)
+
+
+def _has_word(code: Sequence[Token], words: frozenset[str]) -> bool:
+    return any(token.kind == "word" and token.text in words for token in code)
 
 
 def _is_plain(sql: str, token: Token) -> bool:
