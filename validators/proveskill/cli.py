@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_init(commands)
     _add_verify(commands)
     _add_sections(commands)
     _add_mutants(commands)
@@ -53,7 +54,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_mcp(commands)
     _add_channels(commands)
     _add_render(commands)
-    _add_init(commands)
     _add_site(commands)
     _add_matrix(commands)
     return parser
@@ -160,9 +160,10 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "init",
         help="write a first skill.yaml for the skills in a folder",
         description="Write a first skill.yaml from what the skills in a folder are made of. Never "
-        "overwrites one.",
+        "overwrites one. Then run: proveskill verify PATH",
     )
-    init.add_argument("path", nargs="?", default=".", metavar="PATH", help="the folder")
+    path_help = "the folder, which holds a SKILL.md or skills in folders (default: this one)"
+    init.add_argument("path", nargs="?", default=".", metavar="PATH", help=path_help)
     init.set_defaults(run=_init)
 
 
