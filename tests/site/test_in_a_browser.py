@@ -52,6 +52,12 @@ def test_a_page_fits_on_a_phone(visit: Visit, guidance_site: Site, page: str) ->
     assert wide == []
 
 
+@pytest.mark.parametrize("width", [768, 1024, 1264, 1280, 1312, 1313, 1366, 1408, 1600, 1920])
+def test_a_page_fits_on_every_screen(visit: Visit, guidance_site: Site, width: int) -> None:
+    page = visit(f"{guidance_site.folder.as_uri()}/{TRANSACTIONS}", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def search(visit: Visit, address: str, words: str, width: int = 1280) -> Any:
     """Search as a reader does, from the home page."""
     page = visit(f"{address}index.html", width=width)
