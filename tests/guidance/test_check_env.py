@@ -83,8 +83,14 @@ def skill(tmp_path: Path) -> Path:
     copy = tmp_path / "project" / ".agents" / "skills" / SKILL.name
     shutil.copytree(SKILL, copy, ignore=shutil.ignore_patterns("__pycache__"))
     receipt = json.loads((copy / "VERIFIED.json").read_text())
-    for entry in receipt["subject"]:
-        entry["digest"]["sha256"] = sha256((copy / entry["name"]).read_bytes()).hexdigest()
+    receipt["subject"] = [
+        {
+            "name": file.relative_to(copy).as_posix(),
+            "digest": {"sha256": sha256(file.read_bytes()).hexdigest()},
+        }
+        for file in sorted(copy.rglob("*"))
+        if file.is_file() and file.name != "VERIFIED.json"
+    ]
     (copy / "VERIFIED.json").write_text(json.dumps(receipt))
     return copy
 
