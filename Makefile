@@ -21,7 +21,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help verify matrix mutants test test-volume promises lint format lock bench bench-quick bench-report bench-publish \
 	bench-engine bench-adapter assets sections receipt channels wheel image docs docs-promises \
-	example-search example-loader example-queue clean
+	example-search example-loader example-queue newcomer clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -106,7 +106,7 @@ channels: $(READY) ## Write what assistants and installers read: plugin files, A
 wheel: $(READY) ## Build the wheels into dist/: the adapter with the skill, and the engine
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist ./examples .
 
-docs: $(READY) ## Make the documentation site in site/, from a run on both adapters (REPORT= of one)
+docs: $(READY) $(BENCH) ## Make the documentation site in site/, from a run on both adapters (REPORT= of one)
 	@mkdir -p build/docs
 	@$(if $(REPORT),,$(BIN)/proveskill verify . --adapter both --report build/docs/report.json $(ARGS))
 	@$(BIN)/proveskill site . --docs docs --out site --report '$(or $(REPORT),build/docs/report.json)'
@@ -147,6 +147,9 @@ $(MODEL): $(READY) examples/semantic_search/requirements.txt
 $(BENCH): $(READY) benchmarks/adapter.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/adapter.txt
 	@touch $@
+
+newcomer: $(READY) ## Go each path of the README from empty folders, and time it (ARGS=-v: what is said)
+	@$(BIN)/python tests/packaging/newcomer.py $(ARGS)
 
 clean: ## Remove .venv, caches and reports
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist site report.json

@@ -15,7 +15,9 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMISES = Path(os.environ.get("PROMISES") or ROOT / "build" / "docs" / "promises.json")
-RESULTS = Path(os.environ.get("RESULTS") or ROOT / "benchmarks" / "results" / "latest.json")
+_STORED = ROOT / "benchmarks" / "results"
+_LATEST, _PUBLISHED = _STORED / "latest.json", _STORED / "published.json"
+RESULTS = Path(os.environ.get("RESULTS") or (_LATEST if _LATEST.is_file() else _PUBLISHED))
 
 _BENCHMARKS = """\
 # Benchmarks

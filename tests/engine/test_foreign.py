@@ -42,6 +42,17 @@ def test_the_table_and_the_summary_count_what_is_parsed(bench: Bench, tmp_path: 
     assert "  2 parsed: nothing here defines session" in run.out
 
 
+def test_a_variable_of_the_environment_that_is_used_as_a_name_is_explained(
+    bench: Bench, tmp_path: Path
+) -> None:
+    write_skill(tmp_path / "skill", fence("print(DATABASE_URL)"))
+    run = bench.run(["verify", "skill", "--run", "possible"], tmp_path)
+    assert (
+        "nothing here defines DATABASE_URL "
+        '(a variable of the environment: os.environ["DATABASE_URL"])'
+    ) in run.out
+
+
 def test_pytest_counts_what_is_parsed_apart(bench: Bench, tmp_path: Path) -> None:
     write_skill(tmp_path / "skill", fence("session.commit()"))
     run = bench.run(["verify", "skill", "--run", "possible"], tmp_path)

@@ -75,6 +75,13 @@ def test_a_folder_without_a_skill_gets_no_manifest(bench: Bench, tmp_path: Path,
     assert list(tmp_path.rglob("skill.yaml")) == []
 
 
+def test_a_folder_without_a_skill_is_told_what_a_skill_begins_with(
+    bench: Bench, tmp_path: Path
+) -> None:
+    run = bench.run(["init"], tmp_path)
+    assert "write one first, which begins with ---, name: MY-SKILL" in run.err
+
+
 def test_a_skill_itself_can_have_a_manifest(bench: Bench, tmp_path: Path) -> None:
     skill = write_skill(tmp_path / "alone", passes())
     text = FRONT_MATTER.format(name="alone").replace(

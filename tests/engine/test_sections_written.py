@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from bpe_openai import get_encoding
 from engine_runs import Bench, fence, passes, write_pack, write_skill
 from jsonschema import Draft202012Validator
@@ -99,12 +100,25 @@ def test_a_file_is_described_by_its_title_its_first_sentence_and_its_tokens(
 ) -> None:
     data = written(bench, pack)
     count = len(get_encoding(data["encoding"]).encode(REFERENCE))
+    for key in ("front_matter", "body"):
+        del data["files"][0][key]
     assert data["files"] == [
         {"file": "SKILL.md", "title": "SKILL", "load": "A skill of the tests.",
          "tokens": data["files"][0]["tokens"]},
         {"file": "references/rows.md", "title": "All about rows",
          "load": "Load this to write rows.", "tokens": count},
     ]  # fmt: skip
+
+
+def test_the_skill_has_its_fields_and_the_digest_of_the_text_below_them(
+    bench: Bench, pack: Path
+) -> None:
+    (file,) = pack.rglob("SKILL.md")
+    text = file.read_text(encoding="utf-8")
+    main = written(bench, pack)["files"][0]
+    front, body = text.split("---\n", 2)[1:]
+    assert main["front_matter"] == yaml.safe_load(front)
+    assert main["body"] == hashlib.sha256(body.lstrip("\n").encode()).hexdigest()
 
 
 def test_a_section_has_its_lines_and_the_digest_of_their_text(bench: Bench, pack: Path) -> None:

@@ -11,10 +11,12 @@ import shutil
 import subprocess
 import venv
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from guidance import SKILL, manifest
 
 SECTIONS = json.loads((SKILL / "sections.json").read_text(encoding="utf-8"))["sections"]
@@ -77,9 +79,19 @@ def environment(tmp_path: Path) -> Environment:
 
 @pytest.fixture
 def skill(tmp_path: Path) -> Path:
-    """An installed copy of the skill."""
+    """An installed copy of the skill, with a receipt of these bytes."""
     copy = tmp_path / "project" / ".agents" / "skills" / SKILL.name
     shutil.copytree(SKILL, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    receipt = json.loads((copy / "VERIFIED.json").read_text())
+    receipt["subject"] = [
+        {
+            "name": file.relative_to(copy).as_posix(),
+            "digest": {"sha256": sha256(file.read_bytes()).hexdigest()},
+        }
+        for file in sorted(copy.rglob("*"))
+        if file.is_file() and file.name != "VERIFIED.json"
+    ]
+    (copy / "VERIFIED.json").write_text(json.dumps(receipt))
     return copy
 
 
@@ -117,6 +129,76 @@ def test_a_changed_byte_is_found_with_the_section_that_has_it(
     found = check(environment, skill, "--json").data["sections"]
     assert found["unproven"] == {"pooling#size-the-pool": ["its text was changed"]}
     assert set(found["hold"]) == set(IDS) - {"pooling#size-the-pool"}
+
+
+ADDED = {
+    "github-path": "skills/sqlspec-psqlpy",
+    "github-ref": "refs/tags/v0.1.0",
+    "github-repo": "https://example.com/owner/repository",
+    "github-tree-sha": "0123456789abcdef0123456789abcdef01234567",
+}
+
+
+def write_as_gh(skill: Path, quote: str = '"', body: str = "", **changes: object) -> None:
+    """Write SKILL.md as ``gh skill install`` does: sorted, indented by 4, with keys of its own.
+
+    https://github.com/cli/cli/blob/trunk/internal/skills/frontmatter/frontmatter.go; its library
+    quotes with " what PyYAML quotes with '.
+    """
+    file = skill / "SKILL.md"
+    _, front, text = file.read_text(encoding="utf-8").split("---\n", 2)
+    fields = yaml.safe_load(front)
+    fields["metadata"] |= ADDED
+    fields |= changes
+    dumped = yaml.safe_dump(fields, indent=4, width=10_000, allow_unicode=True)
+    assert "'18.6'" in dumped
+    dumped = dumped.replace("'18.6'", f"{quote}18.6{quote}")
+    file.write_text(f"---\n{dumped}---\n{text}{body}", encoding="utf-8")
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_metadata_that_an_installer_added_is_no_change(
+    environment: Environment, skill: Path, quote: str
+) -> None:
+    write_as_gh(skill, quote)
+    answer = check(environment, skill)
+    assert (answer.status, answer.err) == (0, ""), answer.out
+    assert f"an installer added: {', '.join(ADDED)}\n" in answer.out
+    assert f"{len(IDS)} hold, 0 unproven here" in answer.out
+    found = check(environment, skill, "--json").data
+    assert found["annotated"] == list(ADDED)
+    assert found["files"] == {"changed": [], "missing": [], "extra": []}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"body": "One more line.\n"},
+        {"description": "Another one."},
+        {"license": "Apache-2.0"},
+        {"metadata": {"version": "0.1.0", "verified-postgresql": "18.6", **ADDED}},
+        {"hooks": "a field that nobody knew"},
+    ],
+    ids=["a line of the text", "a field", "the licence", "less metadata", "another field"],
+)
+def test_another_change_beside_the_metadata_of_an_installer_is_found(
+    environment: Environment, skill: Path, changes: dict[str, Any]
+) -> None:
+    write_as_gh(skill, **changes)
+    answer = check(environment, skill, "--json")
+    assert (answer.status, answer.data["annotated"]) == (1, [])
+    assert answer.data["files"]["changed"] == ["SKILL.md"]
+
+
+@pytest.mark.parametrize("front", ["", "---\nname\n---\n", "---\n  name: a\n---\n"])
+def test_front_matter_that_cannot_be_read_is_a_change(
+    environment: Environment, skill: Path, front: str
+) -> None:
+    file = skill / "SKILL.md"
+    file.write_text(front + file.read_text(encoding="utf-8").split("---\n", 2)[2])
+    answer = check(environment, skill)
+    assert (answer.status, answer.err) == (1, "")
+    assert "changed: SKILL.md" in answer.out
 
 
 def test_a_changed_module_of_the_adapter_is_found(environment: Environment, skill: Path) -> None:

@@ -9,44 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installs import ROOT, Tools, run
-
-HERE = Path(__file__).parent
-NPM_TOOLS = Path(sys.prefix) / "npm"
-"""Beside the packages of the environment: a gigabyte that `make clean` removes."""
+from installs import NO_NPM, ROOT, Tools, copy_checkout, install_tools, run
 
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean clone of what is committed here, or would be: no .venv, no caches."""
-    listed = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], ROOT)
-    folder = tmp_path_factory.mktemp("checkout") / "pack"
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    run(["git", "init", "--quiet", "."], folder)
-    return folder
+    """A clean clone of what is committed here, or would be."""
+    return copy_checkout(tmp_path_factory.mktemp("checkout") / "pack")
 
 
 @pytest.fixture(scope="session")
 def tools() -> Tools:
     """The commands of package.json, installed once into the environment."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is missing: apt-get install npm, or https://nodejs.org")
-    wanted = (HERE / "package.json").read_bytes()
-    done = NPM_TOOLS / "installed.json"
-    if not done.is_file() or done.read_bytes() != wanted:
-        NPM_TOOLS.mkdir(exist_ok=True)
-        (NPM_TOOLS / "package.json").write_bytes(wanted)
-        run(
-            [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"],
-            NPM_TOOLS,
-            seconds=600,
-        )
-        done.write_bytes(wanted)
-    return Tools(NPM_TOOLS / "node_modules" / ".bin")
+    return install_tools() or pytest.skip(NO_NPM)
 
 
 @pytest.fixture(scope="session")

@@ -12,40 +12,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from installs import ROOT, SKILL, Tools, contents, run
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-
-ANSWERS = {"npx skills": " --yes", "gemini skills": " --consent"}
-"""What a command asks a person, who is not there."""
-
-
-def commands() -> dict[str, str]:
-    """Return assistant -> command, of the table in the README."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("## Load the skill in an assistant\n")[2].partition("\n## ")[0]
-    tokens = MarkdownIt("commonmark").enable("table").parse(section)
-    cells = [token for token in tokens if token.type == "inline" and token.level == 4]
-    rows = zip(cells[2::2], cells[3::2], strict=True)
-    return {name.content: code_in(code) for name, code in rows}
-
-
-def code_in(cell: Token) -> str:
-    return next(child.content for child in cell.children or () if child.type == "code_inline")
-
-
-COMMANDS = commands()
-VERSION = json.loads((ROOT / ".claude-plugin" / "plugin.json").read_text())["version"]
-CACHE = f"plugins/cache/sqlspec-psqlpy/sqlspec-psqlpy/{VERSION}/skills"
-WITH_NPM = {
-    "Claude Code": f"home/.claude/{CACHE}",
-    "Codex": f"home/.codex/{CACHE}",
-    "Gemini CLI": "home/.gemini/skills",
-    "Cursor": "project/.agents/skills",
-    "GitHub Copilot": "project/.agents/skills",
-    "others, and several at once": "project/.agents/skills",
-}
-"""Where each assistant then has the skill."""
+from installs import SKILL, Tools, contents, run
+from readme import VERSION, WITH_NPM, WITH_PYTHON, WITHOUT_A_TOOL, assistants, command_of
 
 
 @pytest.fixture
@@ -57,15 +25,12 @@ def user(tmp_path: Path) -> Path:
 
 
 def install(assistant: str, source: Path | str, tools: Tools, user: Path) -> str:
-    command = COMMANDS[assistant].replace("PATH", str(source))
-    for start, answer in ANSWERS.items():
-        command += answer if command.startswith(start) else ""
+    command = command_of(assistant, source)
     return tools.shell(command.removeprefix("npx "), user / "project", user / "home")
 
 
 def test_the_readme_has_no_command_that_is_not_tried() -> None:
-    elsewhere = {"any, in a project whose `.venv` has the wheel", "any, without a tool"}
-    assert set(COMMANDS) == {*WITH_NPM, *elsewhere}
+    assert set(assistants()) == {*WITH_NPM, WITH_PYTHON, WITHOUT_A_TOOL}
 
 
 @pytest.mark.parametrize("assistant", WITH_NPM)
@@ -78,7 +43,7 @@ def test_one_command_brings_the_whole_skill(
 
 def test_a_copy_is_the_whole_skill(checkout: Path, user: Path) -> None:
     tools = Tools(Path("/nowhere"))
-    install("any, without a tool", checkout, tools, user)
+    install(WITHOUT_A_TOOL, checkout, tools, user)
     assert contents(user / "project/.agents/skills" / SKILL.name) == contents(SKILL)
 
 

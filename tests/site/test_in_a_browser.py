@@ -52,31 +52,122 @@ def test_a_page_fits_on_a_phone(visit: Visit, guidance_site: Site, page: str) ->
     assert wide == []
 
 
+@pytest.mark.parametrize("width", [768, 1024, 1264, 1280, 1312, 1313, 1366, 1408, 1600, 1920])
+def test_a_page_fits_on_every_screen(visit: Visit, guidance_site: Site, width: int) -> None:
+    page = visit(f"{guidance_site.folder.as_uri()}/{TRANSACTIONS}", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def search(visit: Visit, address: str, words: str, width: int = 1280) -> Any:
+    """Search as a reader does, from the home page."""
+    page = visit(f"{address}index.html", width=width)
+    page.fill("input.sidebar-search", words)
+    page.press("input.sidebar-search", "Enter")
+    page.wait_for_function("document.querySelector('#search-count')?.textContent")
+    return page
+
+
+def found(page: Any) -> list[str]:
+    """Return the addresses of the results, within the site."""
+    links = page.locator("#search-results a")
+    return [link.get_attribute("href") for link in links.all()]
+
+
 def test_search_finds_the_only_section_with_a_word_and_goes_there(
     visit: Visit, address: str, guidance_site: Site
 ) -> None:
-    word = "forgetful"
     files = [
-        name for name in guidance_site.pages if re.search(rf"\b{word}\b", guidance_site.text(name))
+        name
+        for name in guidance_site.pages
+        if re.search(r"\bforgetful\b", guidance_site.text(name))
     ]
     assert files == [TRANSACTIONS]
-    page = visit(f"{address}index.html")
-    page.fill("input[name=q] >> visible=true", word)
-    page.keyboard.press("Enter")
-    results = page.locator("#search-results ul.search li")
-    results.first.wait_for()
-    assert results.count() == 1
+    page = search(visit, address, "forgetful")
+    section = "run-statements-as-one-transaction"
+    assert found(page) == [f"{TRANSACTIONS}#{section}"]
+    assert page.locator("#search-results mark").first.inner_text() == "forgetful"
+    page.locator("#search-results a").first.click()
+    page.locator(f"section#{section} .highlighted").first.wait_for()
+    parts = urlsplit(page.url)
+    assert (parts.path.endswith(TRANSACTIONS), parts.fragment) == (True, section)
+    place = f"document.getElementById({section!r}).getBoundingClientRect().top"
+    page.wait_for_function(f"{place} > -1 && {place} < innerHeight / 2")
     assert page.said == []
-    results.locator("a").first.click()
-    hit = page.locator("article .highlighted").first
-    hit.wait_for()
-    assert urlsplit(page.url).path.endswith(TRANSACTIONS)
-    page.wait_for_function(
-        "document.querySelector('article .highlighted').getBoundingClientRect().top < innerHeight"
+
+
+@pytest.mark.parametrize(
+    ("words", "section"),
+    [
+        ("retry a deadlock", "transactions.html#retry-a-transaction-on-a-conflict"),
+        ("how do I size the pool?", "pooling.html#size-the-pool"),
+        ("keepalives_idle_sec", "best-practices.html#5-set-keepalives"),
+        ("savepoints", "transactions.html#run-statements-as-one-transaction"),
+        ("transacton conflct", "transactions.html#retry-a-transaction-on-a-conflict"),
+    ],
+    ids=["words", "a question", "an identifier", "a plural", "misspelt"],
+)
+def test_search_lists_the_section_among_the_first(
+    visit: Visit, guidance_site: Site, words: str, section: str
+) -> None:
+    page = search(visit, guidance_site.folder.as_uri() + "/", words)
+    assert f"sqlspec-psqlpy/references/{section}" in found(page)[:5]
+
+
+def test_every_result_of_a_search_is_an_anchor_that_is_there(
+    visit: Visit, guidance_site: Site
+) -> None:
+    results = found(search(visit, guidance_site.folder.as_uri() + "/", "session"))
+    assert len(results) == 50
+    for result in results:
+        file, _, anchor = result.partition("#")
+        assert anchor in guidance_site.pages[file].anchors
+
+
+def test_search_answers_while_one_types(visit: Visit, guidance_site: Site) -> None:
+    page = search(visit, guidance_site.folder.as_uri() + "/", "xyzzy")
+    assert page.inner_text("#search-count") == "Nothing was found."
+    page.fill("#search input", "savepoint")
+    page.locator("#search-results a").first.wait_for()
+    assert page.url.endswith("?q=savepoint")
+
+
+def test_search_works_on_a_phone(visit: Visit, guidance_site: Site) -> None:
+    page = visit(f"{guidance_site.folder.as_uri()}/search.html?q=savepoint", width=390)
+    page.locator("#search-results a").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1280])
+@pytest.mark.parametrize("name", ["transactions", "errata", "errors", "replicas-and-poolers"])
+def test_no_mark_stands_alone_on_a_line(
+    visit: Visit, guidance_site: Site, name: str, width: int
+) -> None:
+    """Each is beside the last letter before it, and not below it."""
+    address = f"{guidance_site.folder.as_uri()}/sqlspec-psqlpy/references/{name}.html"
+    page = visit(address, width=width)
+    alone = page.evaluate(
+        """() => {
+            const article = document.querySelector("article");
+            const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+            const texts = [];
+            while (walker.nextNode()) {
+                const text = walker.currentNode;
+                if (text.data.trim() && !text.parentElement.closest("button")) texts.push(text);
+            }
+            const before = (mark) => texts.findLast(
+                (text) => mark.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_PRECEDING);
+            return [...article.querySelectorAll("button.statement-mark")].filter((mark) => {
+                const text = before(mark), end = text.data.trimEnd().length;
+                const letter = new Range();
+                letter.setStart(text, end - 1);
+                letter.setEnd(text, end);
+                const box = mark.getBoundingClientRect();
+                return box.width && box.top > letter.getBoundingClientRect().bottom;
+            }).map((mark) => mark.id);
+        }"""
     )
-    section = page.evaluate("document.querySelector('article .highlighted').closest('section').id")
-    assert section == "run-statements-as-one-transaction"
-    assert page.said == []
+    assert page.locator("article button.statement-mark").count() > 20
+    assert alone == []
 
 
 def test_a_mark_opens_its_proof_and_escape_closes_it(visit: Visit, address: str) -> None:

@@ -74,6 +74,16 @@ def test_results_of_a_benchmark_are_a_chart_and_tables(
     assert 'id="group"' in html
 
 
+def test_without_results_of_ones_own_those_that_are_published_are_shown(
+    guidance_site: Site,
+) -> None:
+    for name in ("matplotlib", "pyperf"):
+        pytest.importorskip(name, reason=f"{name} is missing: make bench-report installs it")
+    html = guidance_site.text("benchmarks.html")
+    assert '<img alt="Ratios to asyncpg" src="_images/ratios.svg"' in html
+    assert "Arrow load" in words(html)
+
+
 def test_results_that_cannot_be_read_are_told_with_the_reason(
     small: tuple[Path, Path], tmp_path: Path
 ) -> None:

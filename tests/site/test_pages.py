@@ -108,8 +108,8 @@ def test_the_home_page_counts_fences_and_statements_and_says_what_files_are_for(
     text = " ".join(re.sub(r"<[^>]+>", " ", small_site.text("index.html")).split())
     assert "fences, plain 4 passed fences, cured 3 passed, 1 differs" in text
     assert "statements 5 proven, 1 advice" in text
-    assert "SKILL What the tests make a site of. 3 of 3 3 of 3" in text
-    assert "other The double of 3 is 5. 1 of 1 3 of 3" in text
+    assert "Small What the tests make a site of. 3 of 3 3 of 3" in text
+    assert "Other The double of 3 is 5. 1 of 1 3 of 3" in text
 
 
 def test_a_fence_that_the_report_does_not_know_says_so(

@@ -37,6 +37,13 @@ def read_front_matter(text: str) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def body_of(text: str) -> str:
+    """Return what stands below the front matter, without leading blank lines."""
+    tokens = parse(text)
+    start = tokens[0].map[1] if tokens and tokens[0].type == "front_matter" and tokens[0].map else 0
+    return "\n".join(text.split("\n")[start:]).lstrip("\r\n")
+
+
 def check_front_matter(file: Path, shown: str) -> Failure | None:
     """Return what is wrong with a SKILL.md's front matter; ``shown`` is its name in messages."""
 

@@ -42,7 +42,8 @@ def init(options: argparse.Namespace) -> int:
     skills, twins = _skills(root.resolve())
     if not skills:
         raise ManifestError(
-            f"{root}: no {SKILL} below this folder: nothing to write a {MANIFEST} for"
+            f"{root}: no {SKILL} in this folder or below it: write one first, which begins with "
+            "---, name: MY-SKILL (as its folder), description: ..., ---"
         )
     sections = list(_sections(Manifest(root.resolve(), root.resolve().name, skills=tuple(skills))))
     snippets = [snippet for section in sections for snippet in section.snippets]

@@ -15,6 +15,7 @@ from dataclasses import replace
 from proveskill.fence_verdicts import explain
 from proveskill.model import Failure, RunMode, Verdict
 from proveskill.plan import Step
+from proveskill.servers import VARIABLES
 from proveskill.worker.requests import Request
 from proveskill.worker_process import Answer
 
@@ -55,7 +56,9 @@ def why_only_parsed(step: Step, run: RunMode, supplied: frozenset[str]) -> str |
     if step.snippet.language == "bash":
         return "commands are executed only with run: all"
     if step.python is not None and (absent := sorted(step.python.needs - supplied)):
-        return f"nothing here defines {', '.join(absent)}"
+        said = (f'{name} (a variable of the environment: os.environ["{name}"])'
+                if name in VARIABLES else name for name in absent)  # fmt: skip
+        return f"nothing here defines {', '.join(said)}"
     return None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from proveskill.fixture_index import FixtureIndex, read_fixtures
-from proveskill.front_matter import read_front_matter
+from proveskill.front_matter import body_of, read_front_matter
 from proveskill.manifest import SKILL, Manifest
 from proveskill.markdown import read_document, title_of
 from proveskill.model import ManifestError, Section, Snippet
@@ -110,7 +110,21 @@ class FileRecord:
             "title": self.title,
             "load": self.load,
             "tokens": count(self.text) if count else None,
+            **(self._parts() if self.name == SKILL else {}),
         }
+
+    def _parts(self) -> dict[str, Any]:
+        """Return the fields above the text and the digest of the text below them.
+
+        An installer that adds fields can be told from one that changes the text.
+        """
+        fields = {
+            str(key): {str(k): str(v) for k, v in value.items()}
+            if isinstance(value, dict)
+            else str(value)
+            for key, value in read_front_matter(self.text).items()
+        }
+        return {"front_matter": fields, "body": digest_of(body_of(self.text).encode())}
 
 
 def token_counter() -> Callable[[str], int]:

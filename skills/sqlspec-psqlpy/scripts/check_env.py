@@ -33,13 +33,14 @@ from importlib import metadata
 from pathlib import Path
 
 SKILL = Path(__file__).resolve().parents[1]
-RECEIPT, SECTIONS = "VERIFIED.json", "sections.json"
+RECEIPT, SECTIONS, MAIN = "VERIFIED.json", "sections.json", "SKILL.md"
 
 
 def main():
     """Check what the command line asks for; return the exit status."""
     options = read_options()
     damage = check_files()
+    annotated = accept_metadata(damage)
     sections = read_sections(damage)
     chosen = choose(sections, options.names)
     packages = check_packages(sections)
@@ -60,6 +61,7 @@ def main():
         "packages": list(packages.values()),
         "server": server(),
         "files": damage,
+        "annotated": annotated,
         "sections": {
             "hold": [s["id"] for s in chosen if s["id"] not in unproven],
             "unproven": unproven,
@@ -128,6 +130,67 @@ def check_files():
         "missing": sorted(wanted.keys() - found.keys()),
         "extra": sorted(found.keys() - wanted.keys()),
     }
+
+
+def accept_metadata(damage):
+    """Return the keys that an installer has added to the front matter of SKILL.md.
+
+    ``gh skill install`` writes it anew, sorted and with keys of its own below ``metadata``. When
+    nothing else differs, SKILL.md is no longer among the changed files.
+    """
+    if MAIN not in damage["changed"] or {RECEIPT, SECTIONS} & {*damage["changed"]}:
+        return []
+    proven = next((f for f in read_json(SECTIONS).get("files", []) if f["file"] == MAIN), {})
+    found, body = read_front_matter()
+    metadata = found.get("metadata", {})
+    known = proven.get("front_matter", {}).get("metadata", {})
+    added = sorted(metadata.keys() - known.keys()) if isinstance(metadata, dict) else []
+    for key in added:
+        del metadata[key]
+    if added and not metadata:
+        del found["metadata"]
+    digest = hashlib.sha256(body.encode("utf-8")).hexdigest()
+    if not added or found != proven.get("front_matter") or digest != proven.get("body"):
+        return []
+    damage["changed"].remove(MAIN)
+    return added
+
+
+def read_front_matter():
+    """Return the fields of SKILL.md, and the text below them without leading blank lines.
+
+    Not all of YAML: texts of one line, and ``metadata`` with such texts, which is what the
+    specification of Agent Skills knows. Of anything else there are no fields.
+    """
+    try:
+        text = (SKILL / MAIN).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return {}, ""
+    head, _, body = text.partition("\n---\n")
+    opening, *lines = head.split("\n")
+    fields = {}
+    inner = None
+    for line in lines:
+        match = re.match(r"( *)([\w-]+):(?: +(.*))?$", line)
+        if opening != "---" or match is None or (match[1] and inner is None):
+            return {}, ""
+        if match[3] is None:
+            fields[match[2]] = inner = {}
+        elif match[1]:
+            inner[match[2]] = scalar(match[3])
+        else:
+            fields[match[2]] = scalar(match[3])
+    return fields, body.lstrip("\r\n")
+
+
+def scalar(text):
+    """Return the text that a YAML scalar of one line stands for."""
+    if text.startswith("'"):
+        return text[1:-1].replace("''", "'")
+    try:
+        return json.loads(text) if text.startswith('"') else text
+    except ValueError:
+        return text
 
 
 def read_sections(damage):
@@ -262,6 +325,8 @@ def print_findings(findings):
     for kind, names in findings["files"].items():
         for name in names:
             print(f"{kind}: {name}")
+    if findings["annotated"]:
+        print(f"{MAIN} is as it was proven; an installer added: {', '.join(findings['annotated'])}")
     print_sections(**findings["sections"])
     print("\nNot looked at: your server. Ask it: SELECT version();", end="")
     print(" SELECT extname, extversion FROM pg_extension;")

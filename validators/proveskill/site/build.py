@@ -17,6 +17,8 @@ from proveskill.model import ManifestError
 _CONFIGURATION = "from proveskill.site.configuration import *\n\nproject = {name!r}\n"
 _HOME = "{name}\n{line}\n\n.. proven-summary::\n\n.. proven-pages::\n"
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
+_NEEDLESS = (".buildinfo", "objects.inv", "searchindex.js", "_static/searchtools.js")
+"""What Sphinx always writes; the search has an index of its own."""
 _MADE = "proven.js"
 """A file that tells a site of ours from a folder that somebody needs."""
 
@@ -39,7 +41,7 @@ def build_site(manifest: Manifest, report: Path, docs: Path | None, out: Path) -
         except SphinxError as error:
             raise ManifestError(f"{docs or manifest.root}: {error}") from None
         built = scratch / "html"
-        for name in (".buildinfo", "objects.inv"):
+        for name in _NEEDLESS:
             (built / name).unlink(missing_ok=True)
         if out.exists():
             out.replace(scratch / "former")

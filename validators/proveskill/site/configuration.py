@@ -1,6 +1,6 @@
 """What the ``conf.py`` of a site starts from: ``from proveskill.site.configuration import *``.
 
-Nothing here is fetched when a page is read: the theme has no fonts of its own, and the search index
+Nothing here is fetched when a page is read: the theme has no fonts of its own, and what is searched
 is a script, so that searching works from files, too.
 """
 
@@ -12,6 +12,7 @@ extensions = ["myst_parser", "proveskill.site.extension"]
 
 html_theme = "furo"
 html_favicon = str(Path(__file__).parent / "static" / "proven.svg")
+templates_path = [str(Path(__file__).parent / "templates")]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False

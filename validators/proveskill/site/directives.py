@@ -68,7 +68,7 @@ class Pages(SphinxDirective):
             ]
             for name, page in data.pages.items()
         ]
-        header = ("file", "what it is for", "fences", "statements")
+        header = ("page", "what it is for", "fences", "statements")
         wrapper = nodes.compound(classes=["toctree-wrapper"])
         wrapper += toctree
         return [wrapper, table(header, rows, "proven-pages")]
@@ -102,8 +102,9 @@ def _row(cells: Sequence[Cell]) -> nodes.row:
 
 
 def _link(docname: str, text: str, here: str) -> nodes.Node:
+    """Return a link that shows the title of a page, or ``text`` where it has none."""
     link = addnodes.pending_xref(
-        "", refdomain="std", reftype="doc", reftarget=f"/{docname}", refexplicit=True,
+        "", refdomain="std", reftype="doc", reftarget=f"/{docname}", refexplicit=False,
         refdoc=here, refwarn=True,
     )  # fmt: skip
     link += nodes.inline(text=text)

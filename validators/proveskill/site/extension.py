@@ -23,9 +23,12 @@ from proveskill.site.evidence import Evidence, read_evidence
 from proveskill.site.html_parts import banner, fence_strip, popover, statement_mark
 from proveskill.site.pages import MARK, Page, marked_text, read_pages
 from proveskill.site.proof_sources import ProofSource, sources_of
+from proveskill.site.search_index import register
 
 STATIC = Path(__file__).parent / "static"
-_LAST_WORD = re.compile(r"\S{1,25}\Z")
+_HELD = 40
+"""The longest text, in characters, that is kept on one line with the mark behind it."""
+_LAST_WORDS = re.compile(rf"\S{{1,{_HELD}}}\Z")
 
 
 class html_part(nodes.General, nodes.Element):
@@ -59,6 +62,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _read)
     app.connect("source-read", _mark)
     app.connect("doctree-read", _add_parts)
+    register(app)
     return {"parallel_read_safe": False, "parallel_write_safe": False}
 
 
@@ -128,15 +132,30 @@ def _add_marks(doctree: nodes.document, page: Page, data: SiteData) -> None:
 
 
 def _replace(mark: nodes.raw, button: inline_part) -> None:
-    """Put a button in place of a mark, together with the word before it."""
+    """Put a button in place of a mark, held together with the words before it."""
     parent = mark.parent
     position = parent.index(mark)
-    before = parent[position - 1] if position else None
-    if isinstance(before, nodes.Text) and (match := _LAST_WORD.search(before)):
-        held = nodes.inline("", "", nodes.Text(match[0]), button, classes=["statement-end"])
-        parent[position - 1 : position + 1] = [nodes.Text(before[: match.start()]), held]
+    if position and parent[position - 1] == "":  # MyST's, behind emphasis
+        position -= 1
+        parent.pop(position)
+    last = parent[position - 1] if position else nodes.Text("")
+    if isinstance(last, (nodes.strong, nodes.emphasis)):
+        parent.remove(mark)
+        last.append(mark)
+        _replace(mark, button)
+        return
+    before: list[nodes.Node] = []
+    held: list[nodes.Node] = []
+    if isinstance(last, nodes.Text):
+        words = _LAST_WORDS.search(last)
+        start = words.start() if words else len(last)
+        before, held = [nodes.Text(last[:start])], [nodes.Text(last[start:])]
+    elif len(last.astext()) <= _HELD:  # code, a link
+        held = [last]
     else:
-        mark.replace_self(button)
+        before = [last]
+    end = nodes.inline("", "", *held, button, classes=["statement-end"])
+    parent[max(position - 1, 0) : position + 1] = [*before, end]
 
 
 def _changed(page: Page, data: SiteData) -> list[str]:

@@ -1,7 +1,4 @@
 "use strict";
-// A page opened as a file may not fetch others: then search results have no excerpts, and no errors.
-if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-
 document.addEventListener("click", (event) => {
   const mark = event.target.closest("button.statement-mark");
   if (!mark) return;
@@ -14,19 +11,4 @@ document.addEventListener("click", (event) => {
   });
   proof.querySelector(".proof-statement").replaceChildren(...parts);
   proof.querySelector(".proof-verdicts").textContent = mark.dataset.verdicts;
-});
-
-// Whoever comes from the search is shown the first hit, not the top of the page.
-// Sphinx marks the hits a moment after the page is there.
-document.addEventListener("DOMContentLoaded", () => {
-  const article = document.querySelector("article");
-  if (!article || location.hash) return;
-  const watch = new MutationObserver(() => {
-    const hits = [...article.querySelectorAll(".highlighted")];
-    const hit = hits.find((element) => element.checkVisibility());
-    if (!hit) return;
-    watch.disconnect();
-    hit.scrollIntoView({ block: "center" });
-  });
-  watch.observe(article, { childList: true, subtree: true });
 });
