@@ -14,6 +14,7 @@ from proveskill import proves
 from psqlpy.extra_types import PgVector
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
 from sqlspec.exceptions import DatabaseConnectionError, DataError, SQLSpecError
+from version_tools import has, versions_needed
 
 Y = [0.0, 1.0, 0.0]
 NEAREST = "SELECT label FROM embeddings ORDER BY vector <=> {} LIMIT 1"
@@ -24,17 +25,27 @@ PANIC = "entered unreachable code"
     "The rule that prevents most faults: wrap every vector in `psqlpy.extra_types.{name}`,"
     " and cast nothing.",
     "`PgVector(x)` takes a list, a tuple or a numpy array.",
-    "From a `pgvector.Vector` use `PgVector(v.{method}())`.",
     "Bind it without a cast.",
 )
-async def test_pgvector_is_right_on_every_run(
-    session: PsqlpyDriver, name: str, method: str
-) -> None:
+async def test_pgvector_is_right_on_every_run(session: PsqlpyDriver, name: str) -> None:
     wrap = getattr(psqlpy.extra_types, name)
-    listed = getattr(pgvector.Vector(Y), method)()
-    for value in (Y, tuple(Y), np.array(Y), np.array(Y, np.float32), listed):
+    for value in (Y, tuple(Y), np.array(Y), np.array(Y, np.float32)):
         for _ in range(3):
             assert await session.select_value(NEAREST.format("$1"), wrap(value)) == "y"
+
+
+@proves("From a `pgvector.Vector` ({package} {version} or newer) use `PgVector(v.{method}())`.")
+async def test_a_vector_of_the_package_is_bound_as_a_list(
+    session: PsqlpyDriver, package: str, version: str, method: str
+) -> None:
+    assert version in versions_needed(package)
+    if not has(package, version):
+        assert not hasattr(pgvector, "Vector")
+        return
+    listed = getattr(pgvector.Vector(Y), method)()
+    assert type(listed) is list
+    for _ in range(3):
+        assert await session.select_value(NEAREST.format("$1"), PgVector(listed)) == "y"
 
 
 @proves(

@@ -1,7 +1,8 @@
 """Known breaks of a matrix and the text of the pack -> where it does not tell its readers.
 
 That a sentence is there, and where, is checked here, without running anything. That it is true,
-the matrix shows: an item breaks in the sets without that version, and holds in the others.
+the matrix shows: the items break in the sets without that version and hold in the others, and the
+sentence itself is proven in all of them.
 """
 
 from __future__ import annotations
@@ -57,11 +58,14 @@ def _untold(
             "now"
         )
         return
-    yield from (
-        f"{name}, which says {known.says!r}, is listed as advice: prove it"
-        for name in telling
-        if name in advice
-    )
+    for name in telling:
+        if name in advice:
+            yield f"{name}, which says {known.says!r}, is listed as advice: prove it"
+        if known.covers(name):
+            yield (
+                f"{name}, which says {known.says!r}, is one of the items itself: prove it so that "
+                "it holds without that version, too"
+            )
     for section in sections:
         affected = [item for item in _items(section) if known.covers(item)]
         if affected and not any(_is_read_with(each, section) for each in telling.values()):
