@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlspec.exceptions import DataError, SQLSpecError
 
+from psqlpy_adapter.counts import merged
 from psqlpy_adapter.freshness import changes, names_in
 from psqlpy_adapter.sql_text import cast_placeholders, command
 from psqlpy_adapter.types import Catalogue, Encoder, PgType, Read, TextNeeded
@@ -25,7 +26,8 @@ class Plan:
 
     `source` is the text asked for, `sql` the text to send. `columns` is None when the statement
     returns no rows. `counts` says that `sql` is the form of a DML statement that returns the
-    number of its rows; `uncounted` that a DML statement has no such form. `batch` is
+    number of its rows, `explains` that it returns what it has done as a plan of the server;
+    `uncounted` that a DML statement has no such form. `batch` is
     concurrency.py's note. `is_renamed`: `sql` gives its columns other names, because psqlpy's
     decoders know a column by its name only, and two of one name differ in type; `names` are the
     statement's own (of columns with the same name the last one stays, as in SQLSpec). `rests_on`:
@@ -35,9 +37,9 @@ class Plan:
     """
 
     __slots__ = (
-        "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "is_gone",
-        "is_outdated", "is_renamed", "names", "names_on_server", "parameters", "rests_on",
-        "source", "sql", "state", "uncounted", "unsettles",
+        "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "explains",
+        "is_gone", "is_outdated", "is_renamed", "names", "names_on_server", "parameters",
+        "rests_on", "source", "sql", "state", "uncounted", "unsettles",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +57,7 @@ class Plan:
         self.parameters = parameters
         self.columns = columns
         self.counts = False
+        self.explains = False
         self.uncounted = False
         self.batch: Any = None
         self.state: Any = None
@@ -130,6 +133,8 @@ class Plan:
         """Return the rows of a psqlpy result as dicts."""
         if self.columns is None:
             return []
+        if self.explains:
+            return [{"count": merged(*row.values())} for row in result.result()]
         try:
             return self._read(result, self.decoders)
         except SQLSpecError:

@@ -32,9 +32,7 @@ async def jobs(session):
     "`session.{other}` runs the same script statement by statement, and keeps what ran before the "
     "error:",
 )
-async def test_a_script_in_one_call(
-    jobs, dsn, method: str, protocol: str, other: str
-) -> None:
+async def test_a_script_in_one_call(jobs, dsn, method: str, protocol: str, other: str) -> None:
     async def run(sql: str) -> None:
         await getattr(connection, method)(sql)
 
