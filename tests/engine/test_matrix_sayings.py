@@ -96,6 +96,21 @@ def test_a_sentence_that_says_a_version_is_no_advice(bench: Bench, tmp_path: Pat
     assert f"SKILL#top/s1, which says {SAYS!r}, is listed as advice: prove it" in problem
 
 
+def test_a_sentence_that_says_a_version_must_hold_without_it(bench: Bench, tmp_path: Path) -> None:
+    items = ["more#new/*"]
+    root = write_told_pack(tmp_path / "pack", "", f"{NEW}{SENTENCE}", items=items)
+    (problem,) = verify(bench, root).report["problems"]
+    assert f"more#new/s1, which says {SAYS!r}, is one of the items itself" in problem
+
+
+def test_a_wrong_list_of_known_breaks_fails_the_run(bench: Bench, tmp_path: Path) -> None:
+    root = write_told_pack(tmp_path / "pack", SENTENCE, NEW, holds="toy")
+    run = verify(bench, root)
+    (problem,) = run.report["problems"]
+    assert run.status == 1
+    assert "matrix.breaks.0.holds: 'toy' has no version" in problem
+
+
 def test_a_run_of_a_part_does_not_ask_what_the_whole_pack_says(
     bench: Bench, tmp_path: Path
 ) -> None:
