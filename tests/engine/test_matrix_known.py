@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_runs import Bench
+from engine_runs import SQL, Bench
 from matrix_packs import Registry, write_matrix_pack
 
 SETS: dict[str, Any] = {"pinned": {}, "newest": {"packages": "newest"}}
@@ -81,6 +81,23 @@ def test_an_entry_that_leaves_out_versions_of_a_set_where_all_holds_fails_the_ru
     assert run.report["problems"] == [
         "matrix.breaks.0: said to hold only with toy!=1.0,<2.0, but all of it holds in oldest with "
         "1.0"
+    ]
+
+
+@pytest.mark.parametrize("name", ["python", "postgresql"])
+def test_the_version_of_the_python_or_the_server_of_a_set_is_compared(
+    bench: Bench, tmp_path: Path, registry: Registry, name: str
+) -> None:
+    breaks = known(holds=f"{name}>=99")
+    root = write_matrix_pack(tmp_path / "pack", SETS, "middle", breaks=breaks)
+    skill = root / "skills" / "pack" / "SKILL.md"
+    skill.write_text(f"{skill.read_text()}## Server\n\n{SQL}")
+    run = registry.matrix(bench, root, "--set", "pinned")
+    here = run.report["sets"][0]["environment"][name]
+    assert run.status == 1
+    assert run.report["problems"] == [
+        f"matrix.breaks.0: said to hold only with {name}>=99, but all of it holds in pinned with "
+        f"{here}"
     ]
 
 
