@@ -73,41 +73,42 @@ async def test_a_stored_vector_is_fetched_by_the_server(session: PsqlpyDriver) -
     assert await session.select_value(sql.format(subquery)) == nearest
 
 
+async def runs(config: PsqlpyConfig, parameter: str, value: Any) -> list[bool]:
+    """Which of three runs find the row."""
+    found = []
+    async with config.provide_session() as session:
+        for _ in range(3):
+            try:
+                label = await session.select_value(NEAREST.format(parameter), value)
+                found.append(label == "y")
+            except DataError:
+                found.append(False)
+    return found
+
+
 @proves(
     "A numpy array with the cast `{cast}` works once: from the second execution of the same SQL by"
     " the same config the cast has no effect on the Python value.",
     "Without the cast, or with `{qualified}`, it never works.",
-    "`pgvector.Vector` never works.",
     adapter="stock",
 )
 async def test_an_array_with_a_cast_works_once(
     config: PsqlpyConfig, cast: str, qualified: str
 ) -> None:
-    array, settings = np.array(Y), config.connection_config
-
-    async def runs(config: PsqlpyConfig, parameter: str, value: Any) -> list[bool]:
-        """Which of three runs find the row."""
-        found = []
-        async with config.provide_session() as session:
-            for _ in range(3):
-                try:
-                    label = await session.select_value(NEAREST.format(parameter), value)
-                    found.append(label == "y")
-                except DataError:
-                    found.append(False)
-        return found
-
-    other = PsqlpyConfig(connection_config=settings)
+    array = np.array(Y)
+    other = PsqlpyConfig(connection_config=config.connection_config)
     for parameter in ("$1", qualified):
         assert await runs(other, parameter, array) == [False, False, False]
         assert await runs(other, parameter, PgVector(Y)) == [True, True, True]
     await other.close_pool()
     assert await runs(config, cast, array) == [True, False, False]
     assert await runs(config, cast, array) == [False, False, False]  # another session
-    other = PsqlpyConfig(connection_config=settings)
+
+
+@proves("`pgvector.Vector` never works.", adapter="stock")
+async def test_a_vector_of_the_package_never_works(config: PsqlpyConfig) -> None:
     for parameter in ("$1", "$1::vector", "$1::public.vector"):
-        assert await runs(other, parameter, pgvector.Vector(Y)) == [False, False, False]
-    await other.close_pool()
+        assert await runs(config, parameter, pgvector.Vector(Y)) == [False, False, False]
 
 
 HALF = "\x00\x01\x00\x00?\x00\x00\x00"
