@@ -12,6 +12,7 @@ from proveskill import proves
 from sqlglot.errors import ParseError, TokenError
 from sqlspec.adapters.psqlpy import PsqlpyDriver
 from sqlspec.exceptions import SQLParsingError, SQLSpecError
+from version_tools import server_has, versions_needed
 
 TIGHT = {  # text that loses its rows: the same with white space
     "SELECT id FROM users WHERE id IN ($1,$2)": "SELECT id FROM users WHERE id IN ($1, $2)",
@@ -22,8 +23,7 @@ TIGHT = {  # text that loses its rows: the same with white space
     "SELECT $1*$2::int AS n": "SELECT $1*\n$2::int AS n",
 }
 UNREAD = [
-    "SELECT 1_000 AS n", "SELECT id FROM users ORDER BY age USING >", "SELECT now() AT LOCAL AS n",
-    "SELECT @ -5 AS n",
+    "SELECT 1_000 AS n", "SELECT id FROM users ORDER BY age USING >", "SELECT @ -5 AS n",
 ]  # fmt: skip
 PATTERN = r"\$[0-9]+[^\s]*\$[0-9]"
 """That of the search in the text."""
@@ -95,7 +95,6 @@ async def test_the_dropin_loses_no_rows(dropin: Any) -> None:
 @proves(
     "`{pair}` is one case of a rule: when sqlglot cannot parse a statement, SQLSpec sends it all"
     " the same and drops its rows.",
-    "Valid PostgreSQL that this hits:",
     "Write such a statement in another way, or go to psqlpy itself.",
     "There the parameters are one list, and `.{method}()` gives the dicts.",
     adapter="stock",
@@ -117,6 +116,26 @@ async def test_what_sqlglot_cannot_parse(session: PsqlpyDriver, pair: str, metho
     assert await session.select_value("SELECT last_value FROM runs") == 1
     assert await session.select_value("SELECT is_called FROM runs") is True
     await session.execute("DROP SEQUENCE runs")
+
+
+@proves(
+    "Valid PostgreSQL that this hits (`{newer}` needs {server} {version}):",
+    adapter="stock",
+)
+async def test_valid_statements_that_are_hit(
+    session: PsqlpyDriver, newer: str, server: str, version: str
+) -> None:
+    assert version in versions_needed(server)
+    timed = f"SELECT now() {newer} AS n"
+    with pytest.raises((ParseError, TokenError)):
+        sqlglot.parse_one(timed, read="postgres")
+    valid = [*UNREAD, timed] if await server_has(session, version) else UNREAD
+    for sql in valid:
+        assert (await session.connection.fetch(sql)).result()
+        assert await session.select(sql) == []
+    if timed not in valid:
+        with pytest.raises(SQLSpecError, match="syntax error"):
+            await session.select(timed)
 
 
 @proves(

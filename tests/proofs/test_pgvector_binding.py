@@ -14,6 +14,7 @@ from proveskill import proves
 from psqlpy.extra_types import PgVector
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
 from sqlspec.exceptions import DatabaseConnectionError, DataError, SQLSpecError
+from version_tools import has, versions_needed
 
 Y = [0.0, 1.0, 0.0]
 NEAREST = "SELECT label FROM embeddings ORDER BY vector <=> {} LIMIT 1"
@@ -24,17 +25,27 @@ PANIC = "entered unreachable code"
     "The rule that prevents most faults: wrap every vector in `psqlpy.extra_types.{name}`,"
     " and cast nothing.",
     "`PgVector(x)` takes a list, a tuple or a numpy array.",
-    "From a `pgvector.Vector` use `PgVector(v.{method}())`.",
     "Bind it without a cast.",
 )
-async def test_pgvector_is_right_on_every_run(
-    session: PsqlpyDriver, name: str, method: str
-) -> None:
+async def test_pgvector_is_right_on_every_run(session: PsqlpyDriver, name: str) -> None:
     wrap = getattr(psqlpy.extra_types, name)
-    listed = getattr(pgvector.Vector(Y), method)()
-    for value in (Y, tuple(Y), np.array(Y), np.array(Y, np.float32), listed):
+    for value in (Y, tuple(Y), np.array(Y), np.array(Y, np.float32)):
         for _ in range(3):
             assert await session.select_value(NEAREST.format("$1"), wrap(value)) == "y"
+
+
+@proves("From a `pgvector.Vector` ({package} {version} or newer) use `PgVector(v.{method}())`.")
+async def test_a_vector_of_the_package_is_bound_as_a_list(
+    session: PsqlpyDriver, package: str, version: str, method: str
+) -> None:
+    assert version in versions_needed(package)
+    if not has(package, version):
+        assert not hasattr(pgvector, "Vector")
+        return
+    listed = getattr(pgvector.Vector(Y), method)()
+    assert type(listed) is list
+    for _ in range(3):
+        assert await session.select_value(NEAREST.format("$1"), PgVector(listed)) == "y"
 
 
 @proves(
@@ -62,41 +73,42 @@ async def test_a_stored_vector_is_fetched_by_the_server(session: PsqlpyDriver) -
     assert await session.select_value(sql.format(subquery)) == nearest
 
 
+async def runs(config: PsqlpyConfig, parameter: str, value: Any) -> list[bool]:
+    """Which of three runs find the row."""
+    found = []
+    async with config.provide_session() as session:
+        for _ in range(3):
+            try:
+                label = await session.select_value(NEAREST.format(parameter), value)
+                found.append(label == "y")
+            except DataError:
+                found.append(False)
+    return found
+
+
 @proves(
     "A numpy array with the cast `{cast}` works once: from the second execution of the same SQL by"
     " the same config the cast has no effect on the Python value.",
     "Without the cast, or with `{qualified}`, it never works.",
-    "`pgvector.Vector` never works.",
     adapter="stock",
 )
 async def test_an_array_with_a_cast_works_once(
     config: PsqlpyConfig, cast: str, qualified: str
 ) -> None:
-    array, settings = np.array(Y), config.connection_config
-
-    async def runs(config: PsqlpyConfig, parameter: str, value: Any) -> list[bool]:
-        """Which of three runs find the row."""
-        found = []
-        async with config.provide_session() as session:
-            for _ in range(3):
-                try:
-                    label = await session.select_value(NEAREST.format(parameter), value)
-                    found.append(label == "y")
-                except DataError:
-                    found.append(False)
-        return found
-
-    other = PsqlpyConfig(connection_config=settings)
+    array = np.array(Y)
+    other = PsqlpyConfig(connection_config=config.connection_config)
     for parameter in ("$1", qualified):
         assert await runs(other, parameter, array) == [False, False, False]
         assert await runs(other, parameter, PgVector(Y)) == [True, True, True]
     await other.close_pool()
     assert await runs(config, cast, array) == [True, False, False]
     assert await runs(config, cast, array) == [False, False, False]  # another session
-    other = PsqlpyConfig(connection_config=settings)
+
+
+@proves("`pgvector.Vector` never works.", adapter="stock")
+async def test_a_vector_of_the_package_never_works(config: PsqlpyConfig) -> None:
     for parameter in ("$1", "$1::vector", "$1::public.vector"):
-        assert await runs(other, parameter, pgvector.Vector(Y)) == [False, False, False]
-    await other.close_pool()
+        assert await runs(config, parameter, pgvector.Vector(Y)) == [False, False, False]
 
 
 HALF = "\x00\x01\x00\x00?\x00\x00\x00"

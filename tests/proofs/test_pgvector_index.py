@@ -7,6 +7,7 @@ from proveskill import proves
 from psqlpy.extra_types import Float64, PgVector
 from sqlspec.adapters.psqlpy import PsqlpyDriver
 from sqlspec.exceptions import SQLSpecError
+from version_tools import server_has, versions_needed
 
 ITEMS = """
     CREATE TEMP TABLE items AS
@@ -61,6 +62,17 @@ async def test_what_the_index_serves(session: PsqlpyDriver, items: None) -> None
     cannot = await plan(session, SIMILARITY)
     await session.execute("RESET enable_seqscan")
     assert "items_cosine" not in cannot
+
+
+@proves("So is a second sort key, from {server} {version} on.")
+async def test_a_second_sort_key(
+    session: PsqlpyDriver, items: None, server: str, version: str
+) -> None:
+    assert version in versions_needed(server)
+    served = "Index Scan using items_cosine" in await plan(
+        session, "ORDER BY vector <=> $1, id LIMIT 5"
+    )
+    assert served == await server_has(session, version)
 
 
 @proves(

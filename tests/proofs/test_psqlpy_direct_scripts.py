@@ -11,6 +11,7 @@ import pytest
 from proveskill import proves
 from psqlpy.extra_types import PgVector
 from sqlspec.exceptions import SQLSpecError
+from version_tools import has, versions_needed
 from wire_tools import Recorder, messages_of
 
 FAILING = "INSERT INTO jobs VALUES (2); SELECT 1 / 0; INSERT INTO jobs VALUES (3)"
@@ -28,15 +29,12 @@ async def jobs(session):
 @proves(
     "`{method}` sends a whole script by the {protocol} protocol.",
     "The script is one transaction: all or nothing.",
-    "It takes no parameters and returns `{nothing}`.",
     "`session.{other}` runs the same script statement by statement, and keeps what ran before the "
     "error:",
 )
-async def test_a_script_in_one_call(
-    jobs, dsn, method: str, protocol: str, nothing: str, other: str
-) -> None:
+async def test_a_script_in_one_call(jobs, dsn, method: str, protocol: str, other: str) -> None:
     async def run(sql: str) -> None:
-        assert repr(await getattr(connection, method)(sql)) == nothing
+        await getattr(connection, method)(sql)
 
     async with Recorder.before(dsn) as recorder:
         connection = await psqlpy.connect(recorder.dsn(dsn))
@@ -44,13 +42,22 @@ async def test_a_script_in_one_call(
         assert {"simple": ["Q"]}[protocol] == [kind for kind, _ in messages]
         with pytest.raises(psqlpy.Error, match="division by zero"):
             await run(FAILING)
-        with pytest.raises(TypeError):
-            await getattr(connection, method)("SELECT $1", [1])
         connection.close()
     assert await jobs.select("SELECT id FROM jobs") == [{"id": 1}]
     with pytest.raises(SQLSpecError, match="division by zero"):
         await getattr(jobs, other)(FAILING)
     assert await jobs.select("SELECT id FROM jobs ORDER BY id") == [{"id": 1}, {"id": 2}]
+
+
+@proves("It takes no parameters and returns `{nothing}` (from {package} {version} on).")
+async def test_what_a_script_takes_and_returns(
+    session, nothing: str, package: str, version: str
+) -> None:
+    assert version in versions_needed(package)
+    run = session.connection.execute_batch
+    with pytest.raises(TypeError):
+        await run("SELECT $1", [1])
+    assert repr(await run("SELECT 1; SELECT 2")) == (nothing if has(package, version) else "()")
 
 
 @proves(

@@ -10,6 +10,7 @@ from proveskill import proves
 from sqlspec.adapters.psqlpy import PsqlpyDriver
 from sqlspec.exceptions import SQLSpecError
 from traffic_tools import overheard
+from version_tools import server_has, versions_needed
 
 MERGE = (
     "MERGE INTO kept USING (VALUES (1), (2)) AS new (id) ON kept.id = new.id "
@@ -35,23 +36,20 @@ async def kept(session: PsqlpyDriver) -> PsqlpyDriver:
     "Add `RETURNING`, and read the rows like those of a SELECT.",
     "With `RETURNING`, `operation_type` is `'{operation}'`, so `was_updated()` is {updated}.",
     "`rows_affected` is the number of rows returned.",
-    "Add `RETURNING` and count the rows:",
 )
 async def test_returning(kept: PsqlpyDriver, operation: str, updated: bool) -> None:
     for sql, rows in (
         ("UPDATE kept SET note = note || '!' WHERE id < 3 RETURNING id", [1, 2]),
         ("UPDATE kept SET note = note WHERE id > 9 RETURNING id", []),
         ("INSERT INTO kept (note) VALUES ('d') RETURNING id", [4]),
-        (f"{MERGE} RETURNING kept.id", [1, 2]),
         (f"{RECURSIVE} RETURNING id", [1, 2]),
         ("DELETE FROM kept WHERE id = 4 RETURNING id", [4]),
     ):
         result = await kept.execute(sql)
         assert result.all() == [{"id": id_} for id_ in rows]
         assert result.rows_affected == len(result) == len(rows)
-        if not sql.startswith("MERGE"):
-            assert result.operation_type == operation
-            assert result.was_updated() == updated
+        assert result.operation_type == operation
+        assert result.was_updated() == updated
     insert = "INSERT INTO kept (note) VALUES ('e') RETURNING note"
     assert await kept.select_value(insert) == "e"
     plain = await kept.execute("UPDATE kept SET note = note")
@@ -105,6 +103,20 @@ async def test_where_the_count_is_wrong(kept: PsqlpyDriver) -> None:
     ):
         assert (await call).rows_affected == 0
         assert await kept.select_value(changed, note) == 2
+
+
+@proves("Add `{clause}` (to MERGE from {server} {version} on) and count the rows:")
+async def test_rows_that_can_be_counted(
+    kept: PsqlpyDriver, clause: str, server: str, version: str
+) -> None:
+    assert version in versions_needed(server)
+    assert len(await kept.execute(f"{RECURSIVE} {clause} id")) == 2
+    merging = f"{MERGE} {clause} kept.id"
+    if await server_has(kept, version):
+        assert (await kept.execute(merging)).all() == [{"id": 1}, {"id": 2}]
+    else:
+        with pytest.raises(SQLSpecError, match="syntax error"):
+            await kept.execute(merging)
 
 
 @proves(

@@ -16,6 +16,7 @@ from proveskill.worker.checks import Checks, ExpectationFailed
 from psqlpy.extra_types import PgVector
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
 from sqlspec.exceptions import SQLSpecError
+from version_tools import has, versions_needed
 
 ROOT = Path(__file__).parents[2]
 SKILL = ROOT / "skills" / "sqlspec-psqlpy"
@@ -42,6 +43,19 @@ def run_fence(source: str) -> None:
     checks = Checks(expectations.values())
     exec(compile(tree, "fence", "exec"), {CHECKS: checks})
     checks.require_all_reached()
+
+
+@proves("Error texts are those of {package} {version}.", adapter="stock")
+async def test_whose_error_texts_they_are(session: Any, package: str, version: str) -> None:
+    """The guidance quotes none of those that releases before it had."""
+    assert version in versions_needed(package)
+    with pytest.raises(TypeError) as raised:
+        await session.select("SELECT $1::text", (5,))
+    here = "is not an instance of" if has(package, version) else "cannot be converted to"
+    assert here in str(raised.value)
+    texts = [file.read_text(encoding="utf-8") for file in SKILL.rglob("*.md")]
+    assert any("is not an instance of" in text for text in texts)
+    assert not any("cannot be converted to" in text for text in texts)
 
 
 @proves("Every fence runs on a real server; `# ->` shows its value.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
 from proveskill.items import needs_item
+from proveskill.manifest import Manifest
 from proveskill.markdown import read_document
-from proveskill.model import Section
+from proveskill.model import ManifestError, Section
 from proveskill.pack import Pack
 from proveskill.render import shown_path
 from proveskill.report import StatementRecord, statement_record
@@ -91,7 +93,19 @@ def _account_problems(state: Session, session: pytest.Session) -> list[str]:
                 f"are listed as advice, more than the budget of {manifest.advice_budget:.1%} in "
                 f"{manifest.file}: prove them, or delete them"
             )
+        if manifest.matrix is not None:
+            found += _unsaid_versions(manifest, ledger.advice)
     return found
+
+
+def _unsaid_versions(manifest: Manifest, advice: Collection[str]) -> list[str]:
+    from proveskill.matrix_sayings import unsaid
+    from proveskill.matrix_sets import read_matrix
+
+    try:
+        return list(unsaid(manifest, read_matrix(manifest), advice))
+    except ManifestError as error:
+        return [str(error)]
 
 
 def _useless_excuses(state: Session) -> list[str]:

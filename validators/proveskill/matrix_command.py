@@ -16,9 +16,10 @@ from pathlib import Path
 from proveskill.exit_status import OK, WRONG
 from proveskill.manifest import Manifest, find_manifest
 from proveskill.matrix_environments import Environments
-from proveskill.matrix_known import check_sayings, problems_of
+from proveskill.matrix_known import problems_of
 from proveskill.matrix_report import MatrixReport
 from proveskill.matrix_run import MatrixRun
+from proveskill.matrix_sayings import unsaid
 from proveskill.matrix_sets import Matrix, VersionSet, read_matrix
 from proveskill.matrix_verify import Verifier
 from proveskill.model import ManifestError
@@ -32,7 +33,8 @@ def matrix(options: argparse.Namespace) -> int:
     sets = read_matrix(manifest)
     choose_variants(manifest.adapters, sets.adapter, manifest.file or manifest.root)
     chosen = _chosen(sets, options.sets, manifest)
-    check_sayings(manifest, sets)
+    if wrong := next(unsaid(manifest, sets), None):
+        raise ManifestError(wrong)
     require_folder("report", options.report)
     require_folder("report", options.markdown)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -52,6 +53,8 @@ class KnownBreak:
     """The versions with which the items hold; ``python`` is a name like that of a package."""
     says: str | None = None
     """Words of the statement of the pack that says so."""
+    unsaid: str | None = None
+    """Why no statement needs to."""
 
     def covers(self, identifier: str) -> bool:
         """Whether a fence or a statement is one of the items."""
@@ -79,7 +82,7 @@ def read_matrix(manifest: Manifest) -> Matrix:
             f"{manifest.file or manifest.root}: there are no sets of versions (key 'matrix')"
         )
     fields = manifest.matrix
-    wrong = _Wrong(manifest.file)
+    wrong = WrongMatrix(manifest.file)
     if (lock := _lock(fields, manifest.root)) is not None and not lock.is_file():
         raise wrong(f"no such file: {fields['lock']}", "lock")
     pinned = {name: text for name, text in manifest.versions.items() if name != "postgresql"}
@@ -102,13 +105,14 @@ def read_matrix(manifest: Manifest) -> Matrix:
     return Matrix(sets, tuple(breaks), fields.get("adapter"))
 
 
-class _Wrong:
+class WrongMatrix:
     """Makes the error of what stands under keys below ``matrix``."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def __call__(self, message: str, *keys: str | int) -> ManifestError:
+        """Return the error of what stands under these keys, with file and line."""
         keys = ("matrix", *keys)
         document = yaml.compose(self._file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         line = line_of(document, keys)
@@ -119,7 +123,9 @@ def _lock(fields: Mapping[str, Any], root: Path) -> Path | None:
     return root / fields["lock"] if "lock" in fields else None
 
 
-def _requirements(fields: Mapping[str, Any], wrong: _Wrong, *keys: str | int) -> tuple[str, ...]:
+def _requirements(
+    fields: Mapping[str, Any], wrong: WrongMatrix, *keys: str | int
+) -> tuple[str, ...]:
     texts = tuple(fields.get("requires", ()))
     for index, text in enumerate(texts):
         _requirement(text, wrong, *keys, "requires", index)
@@ -132,7 +138,7 @@ def canonical(name: str) -> str:
 
 
 def _known_break(
-    entry: dict[str, Any], sets: Mapping[str, VersionSet], wrong: _Wrong, *where: str | int
+    entry: dict[str, Any], sets: Mapping[str, VersionSet], wrong: WrongMatrix, *where: str | int
 ) -> KnownBreak:
     for number, name in enumerate(entry["sets"]):
         if name not in sets:
@@ -141,16 +147,33 @@ def _known_break(
     requirement = _requirement(holds, wrong, *where, "holds") if holds else None
     if requirement is not None and not requirement.specifier:
         raise wrong(f"{holds!r} has no version; write it like psqlpy>=0.13", *where, "holds")
-    if says is not None:
-        stated = [each.version for each in requirement.specifier] if requirement else []
-        if not any(version in says for version in stated):
-            raise wrong(f"{says!r} does not have the version of `holds`: {holds}", *where, "says")
+    reason = entry.get("unsaid")
+    if (requirement is None) != (says is None and reason is None) or (says and reason):
+        raise wrong(
+            "`holds` goes with either `says`, words of the statement that tells readers that "
+            "version, or `unsaid`, the reason why none does",
+            *where,
+        )
+    if says and requirement and not _names(says, requirement):
+        raise wrong(
+            f"{says!r} does not name the package and the version of `holds`: {holds}",
+            *where,
+            "says",
+        )
     return KnownBreak(
-        tuple(entry["items"]), tuple(entry["sets"]), entry["reason"], requirement, says
+        tuple(entry["items"]), tuple(entry["sets"]), entry["reason"], requirement, says, reason
     )
 
 
-def _requirement(text: str, wrong: _Wrong, *keys: str | int) -> Requirement:
+def _names(text: str, requirement: Requirement) -> bool:
+    """Whether a text has the name of a requirement, however written, and one of its versions."""
+    words = re.findall(r"\w+(?:[.-]\w+)*", text)
+    return canonical(requirement.name) in map(canonical, words) and any(
+        each.version in words for each in requirement.specifier
+    )
+
+
+def _requirement(text: str, wrong: WrongMatrix, *keys: str | int) -> Requirement:
     try:
         return Requirement(text)
     except InvalidRequirement as error:

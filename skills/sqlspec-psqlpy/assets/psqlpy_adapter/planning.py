@@ -8,13 +8,14 @@ that counts its rows (`counts`), if the server takes that form.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlspec.exceptions import DatabaseConnectionError, SQLSpecError
 
 from psqlpy_adapter.blocks import in_block
 from psqlpy_adapter.cancellation import guarded
-from psqlpy_adapter.counts import DML, counting, verb
+from psqlpy_adapter.counts import DML, counting, explaining, verb
 from psqlpy_adapter.describe import Describer
 from psqlpy_adapter.lane import Lane
 from psqlpy_adapter.mixin import DriverMixin
@@ -160,16 +161,18 @@ class PlanningMixin(DriverMixin):
         if not counts or plan.columns is not None or (operation := verb(sql)) not in DML:
             return plan
         plan.command = operation
-        text = counting(sql)
-        if text is None:
-            return plan
-        counted = await self._attempt(lambda: describer.describe(self, self.wire, sql, text, undo))
-        if counted is None:
+        for form in (counting, explaining):
+            if (text := form(sql)) is None:
+                continue
+            describe = partial(describer.describe, self, self.wire, sql, text, undo)
+            counted = await self._attempt(describe)
+            if counted is not None:
+                counted.command, counted.counts = operation, True
+                counted.explains = form is explaining
+                counted.names_on_server += plan.names_on_server
+                return counted
             plan.uncounted = True
-            return plan
-        counted.command, counted.counts = operation, True
-        counted.names_on_server += plan.names_on_server
-        return counted
+        return plan
 
     async def _look(self, sql: str) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlspec.exceptions import DataError, SQLSpecError
 
+from psqlpy_adapter.counts import merged
 from psqlpy_adapter.freshness import changes, names_in
 from psqlpy_adapter.sql_text import cast_placeholders, command
 from psqlpy_adapter.types import Catalogue, Encoder, PgType, Read, TextNeeded
@@ -27,22 +28,21 @@ class Plan:
 
     `source` is the text asked for, `sql` the text to send. `columns` is None when the statement
     returns no rows. `counts` says that `sql` is the form of a DML statement that returns the number
-    of its rows; `uncounted` that a DML statement has no such form. `batch` is concurrency.py's
-    note, `fastest` the
-    seconds of the fastest run by itself, `pure` whether it leaves no trace, and since which
-    command of the session that is known. `is_renamed`: `sql` gives its columns
-    other names, because psqlpy's decoders know a column by its name only, and two of one name
-    differ in type; `names` are the statement's own (of columns with the same name the last one
-    stays, as in SQLSpec). `rests_on`: the names in it whose meaning decides its types; `unsettles`:
-    it may change what names mean; `is_gone`: it was forgotten, and is not to be used any more;
-    `is_outdated`: because what it rests on was changed, so that whoever waits with it must not send
-    it either.
+    of its rows, `explains` that it returns what it has done as a plan of the server; `uncounted`
+    that a DML statement has no such form. `batch` is concurrency.py's note, `fastest` the seconds
+    of the fastest run by itself, `pure` whether it leaves no trace, and since which command of the
+    session that is known. `is_renamed`: `sql` gives its columns other names, because psqlpy's
+    decoders know a column by its name only, and two of one name differ in type; `names` are the
+    statement's own (of columns with the same name the last one stays, as in SQLSpec). `rests_on`:
+    the names in it whose meaning decides its types; `unsettles`: it may change what names mean;
+    `is_gone`: it was forgotten, and is not to be used any more; `is_outdated`: because what it
+    rests on was changed, so that whoever waits with it must not send it either.
     """
 
     __slots__ = (
-        "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "fastest",
-        "is_gone", "is_outdated", "is_renamed", "names", "names_on_server", "parameters",
-        "pure", "rests_on", "source", "sql", "state", "uncounted", "unsettles",
+        "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "explains",
+        "fastest", "is_gone", "is_outdated", "is_renamed", "names", "names_on_server",
+        "parameters", "pure", "rests_on", "source", "sql", "state", "uncounted", "unsettles",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +60,7 @@ class Plan:
         self.parameters = parameters
         self.columns = columns
         self.counts = False
+        self.explains = False
         self.uncounted = False
         self.batch: Any = None
         self.fastest = inf
@@ -137,6 +138,8 @@ class Plan:
         """Return the rows of a psqlpy result as dicts."""
         if self.columns is None:
             return []
+        if self.explains:
+            return [{"count": merged(*row.values())} for row in result.result()]
         try:
             if self.decoders is None and not self.is_renamed:  # nearly always
                 plain: list[dict[str, Any]] = result.result()
