@@ -210,7 +210,7 @@ async def test_a_transaction_sees_its_own_rows_and_survives_what_cannot_be_packe
     packing.monkeypatch.setattr(arrow_selecting, "FEW", -1)
     ages = (await session.select_to_arrow("SELECT age FROM users")).get_data()
     assert (ages["age"].to_pylist(), packing.done) == ([77] * 3, [True])
-    packing.monkeypatch.setattr(arrow_packed, "_WIDTHS", {})  # a statement that the server refuses
+    packing.monkeypatch.setattr(arrow_packed, "WIDTHS", {})  # a statement that the server refuses
     packing.monkeypatch.setitem(
         arrow_packed._LENGTHS, "int4recv", ("pg_catalog.no_such({})", "pg_catalog.no_such({})")
     )
