@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn, TextIO
@@ -53,6 +54,8 @@ def interrupts_raise() -> None:
     Python (an import in NumPy, a weak reference) may drop it.
     """
     _handle(_interrupt)
+    # One that comes when asyncio is closing its loop leaves a coroutine of asyncio's unused.
+    warnings.filterwarnings("ignore", r"coroutine 'BaseEventLoop\.shutdown_", RuntimeWarning)
     if _is_heeded(signal.SIGINT):
         # None other: it is the one that asyncio replaces by a cancellation of the main task.
         signal.signal(signal.SIGINT, signal.default_int_handler)

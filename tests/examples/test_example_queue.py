@@ -90,9 +90,9 @@ def test_a_worker_ends_its_job_before_it_ends(run, start, sql, number: signal.Si
 
 
 def test_the_demo_runs_without_a_database_and_leaves_nothing(run, alone):
-    done = run("job_queue", "demo", "--jobs", 100, **alone)
+    done = run("job_queue", "demo", "--jobs", 300, **alone)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "each of 101 jobs was done exactly once" in done.stdout
+    assert "each of 301 jobs was done exactly once" in done.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

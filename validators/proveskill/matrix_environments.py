@@ -142,16 +142,23 @@ class Environments:
         return found
 
     def _uv(self, *arguments: str | Path) -> str:
-        run = subprocess.run(
+        with subprocess.Popen(
             [self._program, *map(str, arguments), "--no-progress"],
             env={**os.environ, "NO_COLOR": "1"},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-        )
-        if run.returncode != 0:
-            raise Uninstallable(_reason(run.stderr))
-        return run.stdout.strip()
+        ) as process:
+            try:
+                output, errors = process.communicate()
+            except BaseException:  # unlike subprocess.run wait for its end after Ctrl-C, too
+                process.kill()
+                process.wait()
+                raise
+        if process.returncode != 0:
+            raise Uninstallable(_reason(errors))
+        return output.strip()
 
     @cached_property
     def _program(self) -> str:
