@@ -223,7 +223,7 @@ async def test_cancelled_while_connections_are_opened_none_stays_open(dsn):
     assert set(outcomes) == {"cancelled"}
     count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'opened and cancelled'"
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as other:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await (await other.execute(count)).fetchone()) != (0,):
                 """The server has not seen yet that the last ones were closed."""
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +30,8 @@ too, but by less.
 """
 CLEAR = 1.5
 """A band that is so far from 1 says which is faster: that must be found again."""
+FEW = 0.2
+"""The share of rounds that may say otherwise. Beside other work there are always some."""
 TRIES = 5
 SECONDS = 12.0
 """After so many no further try is begun: a proof has its limit."""
@@ -71,10 +72,14 @@ class Ratios:
         least, most = low / TOLERANCE - 0.05, high * TOLERANCE + 0.05
         if not any(least <= one <= most for one in (self.best, *self.rounds)):
             return False
-        typical = self.best, median(self.rounds)
         if low >= CLEAR:
-            return max(typical) > 1
-        return high > 1 / CLEAR or min(typical) < 1
+            return max(self.best, self._of_few(largest=True)) > 1
+        return high > 1 / CLEAR or min(self.best, self._of_few(largest=False)) < 1
+
+    def _of_few(self, *, largest: bool) -> float:
+        """The ratio that only FEW of the rounds are beyond."""
+        ordered = sorted(self.rounds, reverse=largest)
+        return ordered[int(FEW * len(ordered))]
 
 
 def is_about(cell: str, ratios: Ratios | None) -> bool:

@@ -91,7 +91,7 @@ async def test_batches_are_not_all_held(dropin, dsn, monkeypatch, tmp_path) -> N
         most = 0
         await dropin.load_from_arrow("loaded", source, overwrite=True)
         assert ask(dsn, COUNT) == 500
-        assert 1 <= most <= 5
+        assert 1 <= most <= 10
     pq.write_table(pa.table({"id": range(7)}), tmp_path / "ids.parquet")
     await dropin.load_from_arrow("loaded", ds.dataset(tmp_path), overwrite=True)
     assert ask(dsn, COUNT) == 7

@@ -8,7 +8,7 @@ import decimal
 import uuid
 
 import pytest
-from gathering_tools import is_grouped
+from gathering_tools import gather, is_grouped
 from psqlpy_adapter.read_group import read_group
 
 DAY = datetime.datetime(1970, 1, 3, tzinfo=datetime.UTC)
@@ -56,8 +56,8 @@ async def test_gathered_runs_have_the_rows_of_single_runs(session, statement):
     values = GROUPED.get(statement) or ALONE[statement]
     numbers = range(1, 41)
     one_by_one = [await session.select(statement, *values(number)) for number in numbers]
-    gathered = await asyncio.gather(*(session.select(statement, *values(n)) for n in numbers))
-    again = await asyncio.gather(*(session.select(statement, *values(n)) for n in numbers))
+    gathered = await gather(session, *(session.select(statement, *values(n)) for n in numbers))
+    again = await gather(session, *(session.select(statement, *values(n)) for n in numbers))
     assert [sorted(map(repr, rows)) for rows in gathered] == [
         sorted(map(repr, rows)) for rows in one_by_one
     ]

@@ -6,7 +6,7 @@ import asyncio
 import datetime
 
 import pytest
-from gathering_tools import is_grouped
+from gathering_tools import gather, is_grouped
 from sqlspec.exceptions import SQLSpecError
 
 DAY = datetime.datetime(1970, 1, 3, tzinfo=datetime.UTC)
@@ -15,7 +15,7 @@ DAY = datetime.datetime(1970, 1, 3, tzinfo=datetime.UTC)
 async def test_groups_are_not_made_inside_a_transaction(session):
     statement = "SELECT 10 / $1::int AS ratio"
     await session.select(statement, 1)
-    await asyncio.gather(*(session.select(statement, 1) for _ in range(10)))
+    await gather(session, *(session.select(statement, 1) for _ in range(10)))
     assert await is_grouped(session, statement)
     await session.execute("BEGIN")
     answers = await asyncio.gather(
@@ -39,7 +39,7 @@ async def test_a_transaction_begins_where_it_was_awaited(session):
 async def test_a_table_that_is_altered_while_its_reads_are_grouped_is_read_as_it_is(session):
     statement = "SELECT * FROM points WHERE id = $1"
     await session.select(statement, 1)
-    await asyncio.gather(*(session.select(statement, n) for n in range(1, 20)))
+    await gather(session, *(session.select(statement, n) for n in range(1, 20)))
     assert await is_grouped(session, statement)
     await session.execute("ALTER TABLE points ADD extra int DEFAULT 3")
     for _ in range(2):
@@ -50,14 +50,14 @@ async def test_a_table_that_is_altered_while_its_reads_are_grouped_is_read_as_it
 async def test_a_new_view_in_the_search_path_ends_the_grouping(session):
     statement = "SELECT id FROM points WHERE id = $1"
     await session.select(statement, 1)
-    await asyncio.gather(*(session.select(statement, n) for n in range(1, 20)))
+    await gather(session, *(session.select(statement, n) for n in range(1, 20)))
     assert await is_grouped(session, statement)
     await session.execute_script("""
         CREATE SCHEMA other;
         CREATE VIEW other.points AS SELECT nextval('numbers')::int AS id;
         SET search_path TO other, public;
     """)
-    await asyncio.gather(*(session.select(statement, n) for n in range(1, 20)))
+    await gather(session, *(session.select(statement, n) for n in range(1, 20)))
     assert not await is_grouped(session, statement)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from psqlpy_adapter.freshness import Freshness
 from psqlpy_adapter.lane import Lane
 
 
@@ -104,3 +105,37 @@ async def test_a_task_that_has_the_lane_alone_may_take_turns_inside():
     async with lane.alone(), lane.alone(), lane.shared():
         assert lane.under_way == 2
     assert lane.idle
+
+
+async def test_a_look_at_the_catalogue_that_falls_due_in_a_shared_turn_lets_nobody_pass(
+    session, monkeypatch
+):
+    """The second in which a plan needs no look may end between a turn and its first step."""
+    insert, count = "INSERT INTO points AS p VALUES ($1, $2)", "SELECT count(*) FROM points"
+    due = False
+    advance, check = Lane.advance, Freshness.check
+
+    def granted(lane: Lane) -> None:
+        nonlocal due
+        advance(lane)
+        due = session.describer.plans.get(insert) is not None
+
+    async def checked(self, names, rows):
+        nonlocal due
+        answer = await check(self, names, rows)
+        due = False
+        return answer
+
+    before = await session.select_value(count)
+    monkeypatch.setattr(Lane, "advance", granted)
+    monkeypatch.setattr(Freshness, "is_due", lambda _: due)
+    monkeypatch.setattr(Freshness, "check", checked)
+    answers = await asyncio.gather(
+        *(
+            session.execute(insert, 1_000 + number, "new")
+            if number % 2
+            else session.select_value(count)
+            for number in range(100)
+        )
+    )
+    assert answers[::2] == list(range(before, before + 50))

@@ -116,9 +116,7 @@ class ExecutionMixin(MendingMixin):
                     raise outcome
             if outcome is None or plan is None:
                 async with self.lane.alone(lambda: self.describer.known(sql) is None):
-                    if self.lane.owns():
-                        await self.tidy()
-                    plan = await self.plan(sql)
+                    plan = await self._plan_in_turn(sql)
                     if outcome is None:
                         values = settled(plan.parameters, values)
                         outcome = await _outcome(self.send(plan, values))
@@ -131,6 +129,15 @@ class ExecutionMixin(MendingMixin):
             return await self._mend(plan, values, outcome)
         finally:
             del outcome
+
+    async def _plan_in_turn(self, sql: str) -> Plan:
+        if self.lane.owns():
+            await self.tidy()
+        else:  # what waits behind may be sent now: not even a look may come before this one
+            plan = self.describer.plans.used(sql)
+            if plan is not None and not self.describer.freshness.is_doubted:
+                return plan
+        return await self.plan(sql)
 
     async def _mend(self, plan: Plan, values: Any, failure: SQLSpecError) -> tuple[Plan, _Rows]:
         """Try a statement again that was not run, as long as there is a way to."""
