@@ -3,7 +3,7 @@
 What SQLSpec 0.69 does: it makes a Python object of each value, and an Arrow array of those.
 
 What this does instead where nobody can tell the difference: the server packs many rows by column
-(`arrow_packed`), which is about ten times as fast. So it is done for a plain text with one SELECT
+(`packed_select`), which is about ten times as fast. So it is done for a plain text with one SELECT
 that neither writes, locks nor calls a volatile function, as the catalogue says, and whose columns
 have types of one wire form. The server holds the packed rows in memory until they are sent: no
 more than `MOST_BYTES`, by its own estimate. Everything else is read row by row.
@@ -26,11 +26,12 @@ from sqlspec.exceptions import (
     SQLSpecError,
 )
 
-from psqlpy_adapter.arrow_packed import packed
 from psqlpy_adapter.arrow_results import table
+from psqlpy_adapter.arrow_unpacked import table as table_of_packed
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.lone import settled
-from psqlpy_adapter.read_group import PURE, Reading, reading
+from psqlpy_adapter.packing import MOST_BYTES, packing_of
+from psqlpy_adapter.read_group import Reading, reading
 from psqlpy_adapter.results import Metadata
 from psqlpy_adapter.selecting import SelectingMixin
 
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
 FEW = 500
 """Up to so many rows, as the server estimates, rows are as fast."""
-MOST_BYTES = 256 * 1024 * 1024
-"""How much the server may have to hold."""
 
 
 class ArrowMixin(SelectingMixin):
@@ -135,26 +134,15 @@ class ArrowMixin(SelectingMixin):
         self, read: Reading, sql: str, values: Any
     ) -> tuple[Plan, pa.Table] | None:
         plan = await self.plan(sql)
-        how = packed(read.sql, [column.type for column in plan.columns or ()])
-        if how is None or not await self._is_worth_it(read, plan, values):
+        packing = packing_of(plan)
+        if not await packing.is_pure(self) or not await self._are_many(read, plan, values):
             return None
-        own = await self.plan(how.sql)
-        if own.parameters != plan.parameters:
-            return None
-        encoded = own.encode(settled(plan.parameters, values))
-        answer = await guarded(self, self.wire.fetch(own.sql, encoded))
-        [row] = own.rows(answer)
-        data = how.table(row, plan.names)
+        given = settled(plan.parameters, values)
+        data = await packing.answer(self, plan, given, table_of_packed)
         return None if data is None else (plan, data)
 
-    async def _is_worth_it(self, read: Reading, plan: Plan, values: Any) -> bool:
-        """Whether nobody can tell, there are many rows, and not too many to hold."""
-        if plan.pure is None or plan.pure[0] is not self.lane.epoch:
-            names = [list(read.names), list(read.operators)]
-            answer = await guarded(self, self.wire.fetch(PURE, names))
-            plan.pure = self.lane.epoch, bool(answer.result()[0]["pure"])
-        if not plan.pure[1]:
-            return False
+    async def _are_many(self, read: Reading, plan: Plan, values: Any) -> bool:
+        """Whether there are many rows, as the server estimates, and not too many to hold."""
         explained = await self.plan(f"EXPLAIN (FORMAT JSON) {read.sql}")
         encoded = explained.encode(settled(plan.parameters, values))
         answer = await guarded(self, self.wire.fetch(explained.sql, encoded))

@@ -10,8 +10,8 @@ import psycopg
 import pyarrow as pa
 import pytest
 from harness import Adapter
-from psqlpy_adapter import arrow_packed, arrow_selecting
-from psqlpy_adapter.arrow_packed import Packed
+from psqlpy_adapter import arrow_selecting, packed_select
+from psqlpy_adapter.packing import Packing
 from psycopg.conninfo import conninfo_to_dict
 from sqlspec.exceptions import DataError, QueryTimeoutError, SQLSpecError
 
@@ -54,7 +54,7 @@ def adapter() -> Adapter:
 
 
 @dataclass
-class Packing:
+class Tables:
     """`done` says of each SELECT that was packed whether its table was used."""
 
     monkeypatch: pytest.MonkeyPatch
@@ -71,15 +71,15 @@ class Packing:
 
 @pytest.fixture
 def packing(monkeypatch):
-    found = Packing(monkeypatch)
-    real = Packed.table
+    found = Tables(monkeypatch)
+    real = Packing.answer
 
-    def spy(self, row, names):
-        table = real(self, row, names)
+    async def spy(*arguments):
+        table = await real(*arguments)
         found.done.append(table is not None)
         return table
 
-    monkeypatch.setattr(Packed, "table", spy)
+    monkeypatch.setattr(Packing, "answer", spy)
     return found
 
 
@@ -184,6 +184,14 @@ async def test_what_leaves_a_trace_or_has_other_types_is_run_once_by_rows(sessio
         assert found.get_data()["n"].to_pylist() == [1, 2, 3]
 
 
+async def test_a_separator_in_a_text_is_a_part_of_it(session, packing):
+    query = "SELECT chr(30 + n) || 'x' AS v FROM generate_series(1, 3) AS n"
+    table, expected = await packing.both(session, query)
+    assert table["v"].to_pylist() == ["\x1fx", " x", "!x"]
+    assert same(table, expected)
+    assert packing.done == [False]
+
+
 async def test_few_rows_are_not_packed(session, packing):
     await session.select_to_arrow("SELECT n FROM generate_series(1, 400) AS n")
     assert packing.done == []
@@ -198,7 +206,7 @@ async def test_more_than_the_server_is_to_hold_is_not_packed(session, packing):
 
 
 async def test_more_rows_than_estimated_are_read_by_rows(session, packing):
-    packing.monkeypatch.setattr(arrow_packed, "MOST_ROWS", 1999)
+    packing.monkeypatch.setattr("psqlpy_adapter.packing.MOST_ROWS", 1999)
     found = await session.select_to_arrow("SELECT n FROM generate_series(1, 2000) AS n")
     assert (found.get_data().num_rows, packing.done) == (2000, [False])
 
@@ -210,10 +218,8 @@ async def test_a_transaction_sees_its_own_rows_and_survives_what_cannot_be_packe
     packing.monkeypatch.setattr(arrow_selecting, "FEW", -1)
     ages = (await session.select_to_arrow("SELECT age FROM users")).get_data()
     assert (ages["age"].to_pylist(), packing.done) == ([77] * 3, [True])
-    packing.monkeypatch.setattr(arrow_packed, "WIDTHS", {})  # a statement that the server refuses
-    packing.monkeypatch.setitem(
-        arrow_packed._LENGTHS, "int4recv", ("pg_catalog.no_such({})", "pg_catalog.no_such({})")
-    )
+    packing.monkeypatch.setattr(packed_select, "WIDTHS", {})  # a statement that the server refuses
+    packing.monkeypatch.setitem(packed_select._TEXTS, "int4recv", "pg_catalog.no_such({})")
     assert (await session.select_to_arrow(query)).get_data()["q"].to_pylist() == [-3, -5, -10]
     assert await session.select_value("SELECT max(age) FROM users") == 77
     await session.rollback()

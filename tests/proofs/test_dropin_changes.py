@@ -45,6 +45,32 @@ async def test_values_come_back_richer(
     assert isinstance(await dropin.select_value("SELECT '[1]'::vector"), np.ndarray)
 
 
+@proves(
+    "Outside of a transaction, a query that last gave over {many} rows is sent inside of one that "
+    "packs them with `{function}`: `{view}` shows that one."
+)
+async def test_a_query_of_many_rows(many: int, function: str, view: str, dropin, dsn) -> None:
+    query = "SELECT n FROM generate_series(1, $1::int) AS n"
+    pid = await dropin.select_value(PID)
+
+    async def is_packed(rows: int) -> bool:
+        """Whether the server was sent something else than the query."""
+        assert [row["n"] for row in await dropin.select(query, rows)] == [*range(1, rows + 1)]
+        sent = ask(dsn, f"SELECT query FROM {view} WHERE pid = %s", pid)
+        assert query in sent
+        return function in sent
+
+    assert [await is_packed(rows) for rows in (many, many)] == [False, False]
+    assert [await is_packed(rows) for rows in (many + 1, many + 1, many, many)] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    await is_packed(many + 1)
+    await dropin.begin()
+    assert not await is_packed(many + 1)
+    await dropin.rollback()
+    assert await is_packed(many + 1)
+
+
 @proves("`money` is a `{kind}` in units, not an `{other}` in cents.", adapter="stock")
 async def test_money(kind: str, other: str, session, dropin) -> None:
     for used, name, amount in ((dropin, kind, 12.5), (session, other, 1250)):

@@ -19,8 +19,9 @@ from sqlspec.exceptions import SQLSpecError
 
 from psqlpy_adapter.blocks import run_text
 from psqlpy_adapter.cancellation import DONE, guarded
+from psqlpy_adapter.large_results import MANY, LargeResultsMixin
 from psqlpy_adapter.lone import Lone, Mixed, settled
-from psqlpy_adapter.mending import MendingMixin, OutdatedPlanError
+from psqlpy_adapter.mending import OutdatedPlanError
 from psqlpy_adapter.plans import Plan
 from psqlpy_adapter.refusals import refuse_harmful
 from psqlpy_adapter.sql_text import command, tokens
@@ -62,7 +63,7 @@ async def _outcome(run: Awaitable[T]) -> T | SQLSpecError:
         return error
 
 
-class ExecutionMixin(MendingMixin):
+class ExecutionMixin(LargeResultsMixin):
     """`_perform`: a `$1` text with its values, in its turn."""
 
     __slots__ = ()
@@ -101,10 +102,18 @@ class ExecutionMixin(MendingMixin):
         if plan is not None:  # nearly always: no frame more than needed
             if is_lone:
                 values = settled(plan.parameters, values)
+            if plan.packing is not None and plan.packing.is_wanted:
+                packed = await self.fetch_packed(plan, values)
+                if packed is not None:
+                    return plan, packed
             try:
-                return plan, await self.fetch_rows(plan, values)
+                rows = await self.fetch_rows(plan, values)
             except SQLSpecError as error:
                 outcome = error
+            else:
+                if len(rows) > MANY:
+                    self._is_large(plan, rows)
+                return plan, rows
         else:
             if command(sql) not in _DESCRIBED and not len(values):
                 await self._command(sql)
@@ -119,11 +128,16 @@ class ExecutionMixin(MendingMixin):
                     plan = await self._plan_in_turn(sql)
                     if outcome is None:
                         values = settled(plan.parameters, values)
-                        outcome = await _outcome(self.send(plan, values))
+                        if plan.packing is not None and self.lane.owns():
+                            outcome = await self.fetch_packed(plan, values)
+                        if outcome is None:
+                            outcome = await _outcome(self.send(plan, values))
                         if isinstance(outcome, TextNeeded) and self.lane.owns():
                             plan, values = await self._as_text(plan, values)
                             outcome = await _outcome(self.send(plan, values))
         if not isinstance(outcome, SQLSpecError):
+            if len(outcome) > MANY:
+                self._is_large(plan, outcome)
             return plan, outcome
         try:
             return await self._mend(plan, values, outcome)

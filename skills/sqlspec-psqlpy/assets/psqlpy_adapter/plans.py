@@ -30,19 +30,19 @@ class Plan:
     returns no rows. `counts` says that `sql` is the form of a DML statement that returns the number
     of its rows, `explains` that it returns what it has done as a plan of the server; `uncounted`
     that a DML statement has no such form. `batch` is concurrency.py's note, `fastest` the seconds
-    of the fastest run by itself, `pure` whether it leaves no trace, and since which command of the
-    session that is known. `is_renamed`: `sql` gives its columns other names, because psqlpy's
-    decoders know a column by its name only, and two of one name differ in type; `names` are the
-    statement's own (of columns with the same name the last one stays, as in SQLSpec). `rests_on`:
-    the names in it whose meaning decides its types; `unsettles`: it may change what names mean;
-    `is_gone`: it was forgotten, and is not to be used any more; `is_outdated`: because what it
-    rests on was changed, so that whoever waits with it must not send it either.
+    of the fastest run by itself, `packing` that of packing.py. `is_renamed`: `sql` gives its
+    columns other names, because psqlpy's decoders know a column by its name only, and two of one
+    name differ in type; `names` are the statement's own (of columns with the same name the last one
+    stays, as in SQLSpec). `rests_on`: the names in it whose meaning decides its types; `unsettles`:
+    it may change what names mean; `is_gone`: it was forgotten, and is not to be used any more;
+    `is_outdated`: because what it rests on was changed, so that whoever waits with it must not send
+    it either.
     """
 
     __slots__ = (
         "batch", "columns", "command", "counts", "decoders", "encoders", "exact", "explains",
         "fastest", "is_gone", "is_outdated", "is_renamed", "names", "names_on_server",
-        "parameters", "pure", "rests_on", "source", "sql", "state", "uncounted", "unsettles",
+        "packing", "parameters", "rests_on", "source", "sql", "state", "uncounted", "unsettles",
     )  # fmt: skip
 
     def __init__(
@@ -64,7 +64,7 @@ class Plan:
         self.uncounted = False
         self.batch: Any = None
         self.fastest = inf
-        self.pure: tuple[object, bool] | None = None
+        self.packing: Any = None
         self.state: Any = None
         self.is_gone = False
         self.is_outdated = False
