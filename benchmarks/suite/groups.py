@@ -8,7 +8,8 @@ from typing import Any
 from suite import data
 from suite.regimes import Group, Regime, Sizes
 
-PEOPLE = "SELECT id, name, email, score, active, at, about FROM people LIMIT $1"
+PEOPLE = "SELECT id, name, email, score, active, at, about FROM people LIMIT $1 -- {}"
+"""A text for each number of rows: what a driver learns of one statement is not for another."""
 NEAREST = "SELECT id, embedding <=> $1 AS distance FROM {} ORDER BY distance LIMIT 10"
 READINGS = "SELECT id, name, value, at FROM readings"
 
@@ -129,7 +130,7 @@ def groups(sizes: Sizes) -> tuple[Group, ...]:
                     "select",
                     size,
                     loops,
-                    PEOPLE,
+                    PEOPLE.format(size),
                 )
                 for size, loops in ((1, 50), (10, 50), (100, 20), (1_000, 5), (10_000, 1))
             ),
