@@ -25,14 +25,17 @@ from sqlspec.exceptions import (
 
 from psqlpy_adapter import packed_rows
 from psqlpy_adapter.mending import MendingMixin
-from psqlpy_adapter.packing import MOST_BYTES, packing_of
+from psqlpy_adapter.packing import packing_of
 
 if TYPE_CHECKING:
     from psqlpy_adapter.plans import Plan
 
 MANY = 1_000
 """Up to so many rows, psqlpy is about as fast."""
+MOST_BYTES = 32 * 1024 * 1024
+"""What the server may have to hold, as estimated from the last answer: each session may do this."""
 _SAMPLE = 20
+_VALUE_BYTES = 8
 
 Rows = list[dict[str, Any]]
 
@@ -55,8 +58,9 @@ class LargeResultsMixin(MendingMixin):
         if any(pg_type.receive not in packed_rows.READ for pg_type in packing.select.types):
             return
         sample = rows[:: max(1, len(rows) // _SAMPLE)]
-        texts = sum(len(v) for row in sample for v in row.values() if isinstance(v, str))
-        packing.is_wanted = texts / len(sample) * len(rows) < MOST_BYTES
+        values = [value for row in sample for value in row.values()]
+        size = sum(len(v) if isinstance(v, str) else _VALUE_BYTES for v in values)
+        packing.is_wanted = size / len(sample) * len(rows) < MOST_BYTES
 
     async def fetch_packed(self, plan: Plan, values: Any) -> Rows | None:
         """Have the rows of a statement packed; None, with nothing done, where that cannot be.
@@ -79,5 +83,7 @@ class LargeResultsMixin(MendingMixin):
             except SQLSpecError:  # what it is shows when the statement itself is run
                 rows = None
         packing.is_refused = rows is None
-        packing.is_wanted = rows is not None and len(rows) > MANY
+        packing.is_wanted = False
+        if rows is not None and len(rows) > MANY:
+            self._is_large(plan, rows)
         return rows

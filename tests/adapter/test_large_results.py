@@ -208,6 +208,14 @@ async def test_texts_that_the_server_should_not_hold_are_not_packed(session, pac
     assert packed == []
 
 
+async def test_rows_that_grow_are_packed_no_more(session, packed, monkeypatch):
+    monkeypatch.setattr("psqlpy_adapter.large_results.MOST_BYTES", 5_000)
+    query = "SELECT repeat('x', $1::int) AS t FROM generate_series(1, 5)"
+    for width in (10, 10, 2000, 2000, 10, 10):
+        assert await session.select(query, width) == [{"t": "x" * width}] * 5
+    assert packed == [True, True, True]
+
+
 async def test_more_rows_than_the_server_should_hold_are_not_packed(session, packed, monkeypatch):
     monkeypatch.setattr("psqlpy_adapter.packing.MOST_ROWS", 4)
     assert len((await thrice(session, FIVE))[1]) == 5

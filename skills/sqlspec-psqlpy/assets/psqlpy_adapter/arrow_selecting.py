@@ -30,7 +30,7 @@ from psqlpy_adapter.arrow_results import table
 from psqlpy_adapter.arrow_unpacked import table as table_of_packed
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.lone import settled
-from psqlpy_adapter.packing import MOST_BYTES, packing_of
+from psqlpy_adapter.packing import packing_of
 from psqlpy_adapter.read_group import Reading, reading
 from psqlpy_adapter.results import Metadata
 from psqlpy_adapter.selecting import SelectingMixin
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 FEW = 500
 """Up to so many rows, as the server estimates, rows are as fast."""
+MOST_BYTES = 256 * 1024 * 1024
+"""How much the server may have to hold."""
 
 
 class ArrowMixin(SelectingMixin):

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST_BYTES = 256 * 1024 * 1024
-"""How much the server may have to hold."""
-
 
 class Packing:
     """What is known of packing the rows of one statement, on one connection.
