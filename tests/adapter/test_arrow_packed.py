@@ -5,38 +5,27 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+import packed_tools
 import psqlpy_adapter
-import psycopg
 import pyarrow as pa
 import pytest
 from harness import Adapter
+from packed_tools import latin1, make_table
 from psqlpy_adapter import arrow_selecting, packed_select
 from psqlpy_adapter.packing import Packing
-from psycopg.conninfo import conninfo_to_dict
 from sqlspec.exceptions import DataError, QueryTimeoutError, SQLSpecError
 
 ROWS = 40
 VALUES = {
-    "bool": ["true", "false"],
-    "int2": ["-32768", "0", "32767"],
-    "int4": ["-2147483648", "7"],
-    "int8": ["-9223372036854775808", "9223372036854775807"],
-    "float4": ["1.5", "-0", "NaN", "Infinity"],
-    "float8": ["0.1", "-0", "NaN", "-Infinity", "1e300"],
-    "text": ["", "a", "ß€😀", "line\nbreak"],
-    "varchar(9)": ["", "ab   ", "ü"],
+    **packed_tools.VALUES,
     "char(4)": ["ab", "", "äöü"],
     "bytea": ["\\x", "\\x00ff", "\\x616263"],
     "uuid": ["00000000-0000-0000-0000-000000000000", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"],
-    "date": ["2024-02-29", "0001-01-01", "9999-12-31", "1999-12-31"],
     "time": ["00:00", "23:59:59.999999"],
-    "timestamp": ["2024-01-01 01:02:03.000001", "0001-01-01", "9999-12-31 23:59:59.999999"],
-    "timestamptz": ["2024-01-01 01:02:03.5+02", "1970-01-01 00:00+00"],
     "numeric": ["1.10", "-0.001", "12345678901234567890"],
     "numeric(6, 2)": ["1.1", "0"],
     "vector(3)": ["[1,2,3]", "[0,-0.5,1e-3]"],
     "vector": ["[1,2]", "[3,4]"],
-    "short": ["1", "9"],  # a domain
 }
 UNUSUAL = {
     "date": ["infinity", "0044-03-15 BC"],
@@ -85,16 +74,7 @@ def packing(monkeypatch):
 
 @pytest.fixture
 async def table(session):
-    """Each type in three columns: without a NULL, with some, and with nothing else."""
-    await session.execute_script("CREATE DOMAIN short AS int2 CHECK (VALUE > 0)")
-    columns = [f"a{n} {kind} NOT NULL, b{n} {kind}, c{n} {kind}" for n, kind in enumerate(VALUES)]
-    await session.execute_script(f"CREATE TABLE packed (id int, {', '.join(columns)})")
-    for number in range(ROWS):
-        chosen = []
-        for n, (kind, texts) in enumerate(VALUES.items()):
-            value = f"'{texts[number % len(texts)]}'::{kind}"
-            chosen += [value, "NULL" if (number + n) % 3 == 0 else value, "NULL"]
-        await session.execute_script(f"INSERT INTO packed VALUES ({number}, {', '.join(chosen)})")
+    await make_table(session, "packed", ROWS, VALUES)
 
 
 def same(table: pa.Table, rows: pa.Table) -> bool:
@@ -233,21 +213,11 @@ async def test_an_error_of_the_query_is_the_one_that_it_has_by_rows(session, pac
 
 
 async def test_a_database_in_another_encoding_gives_the_same(dsn, packing):
-    own = conninfo_to_dict(dsn)["dbname"]
-    name = f"{own}_latin1"
-    with psycopg.connect(dsn, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-    config = psqlpy_adapter.PsqlpyConfig(connection_config={"dsn": dsn.replace(own, name)})
-    try:
-        async with config.provide_session() as session:
-            query = "SELECT chr(228) || n AS v FROM generate_series(1, 3) AS n"
-            table, expected = await packing.both(session, query)
-            assert table["v"].to_pylist() == ["ä1", "ä2", "ä3"]
-            assert same(table, expected)
-    finally:
-        await config.close_pool()
-        with psycopg.connect(dsn, autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    async with latin1(dsn) as session:
+        query = "SELECT chr(228) || n AS v FROM generate_series(1, 3) AS n"
+        table, expected = await packing.both(session, query)
+        assert table["v"].to_pylist() == ["ä1", "ä2", "ä3"]
+        assert same(table, expected)
 
 
 async def test_tables_that_are_gathered_are_each_what_was_asked_for(session, packing):

@@ -6,27 +6,12 @@ import asyncio
 from typing import Any
 
 import psqlpy_adapter
-import psycopg
 import pytest
 from harness import Adapter
+from packed_tools import VALUES, latin1, make_table
 from psqlpy_adapter.large_results import LargeResultsMixin
-from psycopg.conninfo import conninfo_to_dict
 from sqlspec.exceptions import QueryTimeoutError, SQLSpecError
 
-VALUES = {
-    "bool": ["true", "false"],
-    "int2": ["-32768", "0", "32767"],
-    "int4": ["-2147483648", "7"],
-    "int8": ["-9223372036854775808", "9223372036854775807"],
-    "float4": ["1.5", "-0", "NaN", "Infinity", "0.1"],
-    "float8": ["0.1", "-0", "NaN", "-Infinity", "1e300"],
-    "text": ["", "a", "ß€😀", "line\nbreak"],
-    "varchar(9)": ["", "ab   ", "ü"],
-    "date": ["2024-02-29", "0001-01-01", "9999-12-31", "1999-12-31"],
-    "timestamp": ["2024-01-01 01:02:03.000001", "0001-01-01", "9999-12-31 23:59:59.999999"],
-    "timestamptz": ["2024-01-01 01:02:03.5+02", "1969-12-31 23:59:59.999999+00"],
-    "short": ["1", "9"],  # a domain
-}
 ROWS = 12
 FIVE = "SELECT n FROM generate_series(1, 5) AS n"
 
@@ -55,16 +40,7 @@ def packed(monkeypatch) -> list[bool]:
 
 @pytest.fixture
 async def table(session):
-    """Each type in three columns: without a NULL, with some, and with nothing else."""
-    await session.execute_script("CREATE DOMAIN short AS int2 CHECK (VALUE > 0)")
-    columns = [f"a{n} {kind} NOT NULL, b{n} {kind}, c{n} {kind}" for n, kind in enumerate(VALUES)]
-    await session.execute_script(f"CREATE TABLE various (id int, {', '.join(columns)})")
-    for number in range(ROWS):
-        chosen = []
-        for n, (kind, texts) in enumerate(VALUES.items()):
-            value = f"'{texts[number % len(texts)]}'::{kind}"
-            chosen += [value, "NULL" if (number + n) % 3 == 0 else value, "NULL"]
-        await session.execute_script(f"INSERT INTO various VALUES ({number}, {', '.join(chosen)})")
+    await make_table(session, "various", ROWS, VALUES)
 
 
 async def thrice(session, *query):
@@ -291,18 +267,8 @@ async def test_statements_gathered_with_it_keep_their_order(session, packed):
 
 
 async def test_a_database_in_another_encoding_gives_the_same(dsn, packed):
-    own = conninfo_to_dict(dsn)["dbname"]
-    name = f"{own}_latin1"
-    with psycopg.connect(dsn, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-    config = psqlpy_adapter.PsqlpyConfig(connection_config={"dsn": dsn.replace(own, name)})
-    try:
-        async with config.provide_session() as session:
-            query = "SELECT chr(228) || n AS v FROM generate_series(1, 3) AS n"
-            plain, first, _ = await thrice(session, query)
-            assert [row["v"] for row in plain] == ["ä1", "ä2", "ä3"]
-            assert (plain, packed) == (first, [True, True])
-    finally:
-        await config.close_pool()
-        with psycopg.connect(dsn, autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    async with latin1(dsn) as session:
+        query = "SELECT chr(228) || n AS v FROM generate_series(1, 3) AS n"
+        plain, first, _ = await thrice(session, query)
+        assert [row["v"] for row in plain] == ["ä1", "ä2", "ä3"]
+        assert (plain, packed) == (first, [True, True])
