@@ -30,9 +30,6 @@ from psqlpy_adapter.types import TextNeeded
 if TYPE_CHECKING:
     from sqlspec.core import StatementConfig
 
-if TYPE_CHECKING:
-    pass
-
 _Rows = list[dict[str, Any]]
 _DESCRIBED = frozenset(
     [
@@ -102,12 +99,15 @@ class ExecutionMixin(LargeResultsMixin):
         if plan is not None:  # nearly always: no frame more than needed
             if is_lone:
                 values = settled(plan.parameters, values)
-            if plan.packing is not None and plan.packing.is_wanted:
-                packed = await self.fetch_packed(plan, values)
-                if packed is not None:
-                    return plan, packed
             try:
-                rows = await self.fetch_rows(plan, values)
+                if plan.packing is not None and plan.packing.is_wanted:
+                    async with self.lane.alone():  # one turn for both: the order is kept
+                        packed = await self.fetch_packed(plan, values)
+                        if packed is not None:
+                            return plan, packed
+                        rows = await self.fetch_rows(plan, values)
+                else:
+                    rows = await self.fetch_rows(plan, values)
             except SQLSpecError as error:
                 outcome = error
             else:

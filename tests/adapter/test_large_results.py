@@ -266,6 +266,25 @@ async def test_statements_gathered_with_it_keep_their_order(session, packed):
     assert [len(rows) for rows in answers[::2]] == list(range(count, count + 10))
 
 
+async def test_where_packing_is_given_up_the_order_is_kept(session, packed):
+    await session.execute_script("CREATE TABLE texts AS SELECT 'x' AS t FROM generate_series(1, 5)")
+    query, insert = "SELECT t FROM texts", "INSERT INTO texts VALUES ($1)"
+    await session.execute(insert, ("y",))
+    await session.select(query)
+    for expected in (6, 7):
+        rows, _, table, _ = await asyncio.gather(
+            session.select(query),
+            session.execute(insert, (chr(31),)),
+            session.select_to_arrow("SELECT t FROM texts LIMIT 100"),
+            session.execute("DELETE FROM texts WHERE t = $1", ("x",)),
+        )
+        assert len(rows) == expected
+        assert table.get_data().num_rows == expected + 1
+        await session.execute("DELETE FROM texts WHERE t = $1", ("y",))
+        await session.execute_script("INSERT INTO texts SELECT 'x' FROM generate_series(1, 6)")
+    assert packed[:2] == [True, False]
+
+
 async def test_a_database_in_another_encoding_gives_the_same(dsn, packed):
     async with latin1(dsn) as session:
         query = "SELECT chr(228) || n AS v FROM generate_series(1, 3) AS n"

@@ -72,9 +72,10 @@ class ArrowMixin(SelectingMixin):
             msg = "psqlpy gives rows, not Arrow data: native_only=True cannot be had"
             raise ImproperConfigurationError(msg)
         source = statement, parameters, statement_config, kwargs
-        found = await self._packed(*source)
-        if found is None:
-            found = await self._by_rows(*source)
+        async with self.lane.alone():  # one turn for both: the order is kept
+            found = await self._packed(*source)
+            if found is None:
+                found = await self._by_rows(*source)
         result, data = found
         if arrow_schema is not None:
             if not isinstance(arrow_schema, pa.Schema):
