@@ -137,7 +137,7 @@ def measure(servers: Servers, options: argparse.Namespace) -> int:
         **{f"version_{name}": found for name, found in machine.versions().items()},
     }
     every = groups(sizes)
-    plan = Plan(sizes, options.only, options.contender, core)
+    plan = Plan(sizes, options.only, options.contender, relay_core=core)
     tell = teller()
     runner = Runner(plan, servers, tell)
     for loop, factory in LOOPS.items():

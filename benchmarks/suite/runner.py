@@ -33,6 +33,8 @@ class Plan:
     sizes: Sizes
     only: re.Pattern[str] = re.compile("")
     contender: re.Pattern[str] = re.compile("")
+    ways: frozenset[tuple[str, str]] | None = None
+    """Contenders with their labels, when only these are asked for."""
     relay_core: int | None = None
     """Where the relay of a slow link runs: it is no part of the client."""
 
@@ -43,6 +45,11 @@ class Plan:
     def contenders(self) -> list[type[Contender]]:
         """Those that are asked for."""
         return [c for c in CONTENDERS if self.contender.search(c.name)]
+
+    def takes_part(self, entry: Entry, regime: Regime) -> bool:
+        """Whether a way is asked for, and does the regime's work in bearable time."""
+        is_wanted = self.ways is None or (entry.contender, entry.label) in self.ways
+        return is_wanted and entry.name not in regime.skipped
 
     def rounds(self, group: Group) -> int:
         """How many samples each contender has in a group."""
@@ -134,7 +141,7 @@ class Runner:
                 Seat(regime, entry, job, new_line(loop, group, regime, entry))
                 for contender in opened
                 for entry in contender.entries(regime.work)
-                if entry.name not in regime.skipped
+                if self.plan.takes_part(entry, regime)
             ]
         return seats
 

@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
 from suite import data
 from suite.groups import groups
-from suite.guidance import NOT_MEASURED, TABLES, Row, read_published
+from suite.guidance import NOT_MEASURED, TABLES, Row, Way, read_published
 from suite.regimes import Sizes
 from suite.results import Results
 from suite.runner import Plan, Runner
@@ -40,12 +40,14 @@ SIZES = Sizes(rows=50_000, rows_wide=10_000, rows_vector=2_000, searched=2_000)
 ROWS_OF = {"load-narrow-large": 200_000}
 # Other proofs run at the same time. Of many short samples some are not disturbed.
 LOOPS = {"point": 3, "search-indexed": 3}
-ROUNDS = {"point": 60, "search-indexed": 20, "gather-1000": 9, "select-10000": 3, "connect": 12}
+BATCHES = {"insert-10000": 3_000}
+"""Rows of a batch: what it costs at its beginning is the smaller part of so many, too."""
+ROUNDS = {"point": 60, "search-indexed": 20, "gather-1000": 5, "select-10000": 3, "connect": 12}
 # After one that warms up. When it does not fit, there are more tries.
 FEWEST_ROUNDS = 1
 ROWS = {work: row for table in TABLES for work, row in table.rows.items()}
-_measured: dict[tuple[str, frozenset[str]], Runner] = {}
-"""What was measured so far, by regime and contenders: two rows may be about one regime."""
+_measured: dict[tuple[str, frozenset[Way]], Runner] = {}
+"""What was measured so far, by regime and ways: two rows may be about one regime."""
 # A hundred queries at once stand for a thousand, with the same ratios.
 STANDS_FOR = {"gather-1000": "gather-100"}
 
@@ -97,21 +99,26 @@ async def measure(
     What else the machine does disturbs samples: so it is measured again, up to TRIES times, until
     the ratios are about what is expected.
     """
-    wanted = {row.base[0], *(way[0] for way in row.ways if way is not None)}
+    wanted = frozenset([row.base, *(way for way in row.ways if way is not None)])
+    names = sorted({name for name, _ in wanted})
     regime = STANDS_FOR.get(row.regime, row.regime)
     sizes = replace(SIZES, rows=ROWS_OF.get(regime, SIZES.rows))
     group = next(g for g in groups(sizes) if any(r.key == regime for r in g.regimes))
     rounds = ROUNDS.get(row.regime, FEWEST_ROUNDS) / group.effort
-    shorter = tuple(replace(r, loops=LOOPS.get(r.key, 1)) for r in group.regimes)
+    shorter = tuple(
+        replace(r, loops=LOOPS.get(r.key, 1), size=BATCHES.get(r.key, r.size))
+        for r in group.regimes
+    )
     plan = Plan(
         replace(sizes, rounds=round(rounds)),
         only=re.compile(f"^{re.escape(regime)} "),
-        contender=re.compile("|".join(f"^{re.escape(name)}$" for name in sorted(wanted))),
+        contender=re.compile("|".join(f"^{re.escape(name)}$" for name in names)),
+        ways=wanted,
     )
     given: Any = SimpleNamespace(
         create_database=lambda: SimpleNamespace(url=dsn), drop_database=lambda database: None
     )
-    key = regime, frozenset(wanted)
+    key = regime, wanted
     begun = time.monotonic()
     for number in range(TRIES):
         if number or key not in _measured:
@@ -135,13 +142,13 @@ async def _drop_tables(dsn: str) -> None:
         await connection.close()
 
 
-def _ratios(runner: Runner, way: tuple[str, str], base: tuple[str, str]) -> Ratios:
+def _ratios(runner: Runner, way: Way, base: Way) -> Ratios:
     own, other = _samples(runner, way), _samples(runner, base)
     rounds = [a / b for a, b in zip(own, other, strict=True)]
     return Ratios(min(own) / min(other), rounds)
 
 
-def _samples(runner: Runner, way: tuple[str, str]) -> list[float]:
+def _samples(runner: Runner, way: Way) -> list[float]:
     lines = [line for line in runner.lines if (line.contender, line.label) == way]
     assert lines, f"{way} took no part"
     return [sample for line in lines for sample in line.samples]
