@@ -154,21 +154,19 @@ class Desk:
             return self._container.start()
 
     def _start_pair(self) -> Pair:
-        is_main = self._spec.family == EMBEDDED
-        if is_main:
-            databases, primary = self._main.get(), self._primary.get()
-        else:
-            primary = self._embedded("auxiliary").start(None)
-            databases = self._databases(primary.address)
-            with self._timings.of("auxiliary template"):
-                databases.prepare()
+        # Of its own also where the main server is embedded: a standby of that would replay all
+        # that the whole run writes, which costs more than a second server.
+        primary = self._embedded("auxiliary").start(None)
+        databases = self._databases(primary.address)
+        with self._timings.of("auxiliary template"):
+            databases.prepare()
         from proveskill.servers._pair import Pair
         from proveskill.servers._standby import start_standby
 
         standby = self._embedded("standby")
         with self._timings.of("standby"):
             start_standby(primary, standby, self._run, self._processes)
-        return Pair(primary, standby, databases, is_main)
+        return Pair(primary, standby, databases)
 
     def _databases(self, address: Address) -> Databases:
         from proveskill.servers._databases import Databases

@@ -13,16 +13,14 @@ from proveskill.servers._standby import wait_for_replay
 
 @dataclass
 class Pair:
-    """Two embedded servers. `primary_name` finds the section's database on the primary.
+    """Two embedded servers, beside the main one and with its extensions and schema.
 
-    The primary is the main server where that is embedded; otherwise it is one of its own, with
-    the same extensions and schema, and sections get a second database there.
+    A section that asks for them gets a second database there.
     """
 
     primary: Embedded
     standby: Embedded
     databases: Databases
-    is_main: bool
     _names: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -40,15 +38,13 @@ class Pair:
         }
 
     def drop(self, section: str) -> None:
-        """Drop what the section has on a primary of the pair's own."""
+        """Drop what the section has on the pair's primary."""
         with self._lock:
             name = self._names.pop(section, None)
         if name is not None:
             self.databases.drop(name)
 
     def _name(self, section: str) -> str:
-        if self.is_main:
-            return section
         with self._lock:
             if section not in self._names:
                 self._names[section] = self.databases.create()
