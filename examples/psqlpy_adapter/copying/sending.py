@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ Progress: TypeAlias = Callable[[int, int | None], Awaitable[None] | None]
 """Called after each slice with the rows sent so far and their total (None: not known)."""
 
 _INLINE_BYTES = 1 << 20  # less than this is encoded faster than a thread is woken
+_HEAD_START = 0.002
+"""Seconds for a COPY to get under way: on one core, psqlpy would share it with the encoding, and
+the server would wait for its first bytes."""
 _MOST_BYTES = (1 << 30) - 64  # the server takes a message of less than 1 GiB
 
 
@@ -49,13 +53,20 @@ async def send(
     inline = source.nbytes is not None and source.nbytes < _INLINE_BYTES
     rows = nbytes = 0
 
-    async def following() -> Encoded | None:
-        return next(encoded, None) if inline else await asyncio.to_thread(next, encoded, None)
+    async def following(copied: asyncio.Event) -> Encoded | None:
+        if inline:
+            return next(encoded, None)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(copied.wait(), _HEAD_START)
+        return await asyncio.to_thread(next, encoded, None)
 
-    upcoming = asyncio.ensure_future(following())
+    copied = asyncio.Event()
+    copied.set()
+    upcoming = asyncio.ensure_future(following(copied))
     try:
         while (item := await upcoming) is not None:
-            upcoming = asyncio.ensure_future(following())
+            copied = asyncio.Event()
+            upcoming = asyncio.ensure_future(following(copied))
             copy = driver.wire.binary_copy_to_table(
                 item.buffer, table, columns=names, schema_name=schema
             )
@@ -67,6 +78,8 @@ async def send(
                 error.add_note(f"in rows {item.first_row} to {last} of the source (from 0)")
                 encoder.explain(item.batch, item.first_row, error)
                 raise
+            finally:
+                copied.set()
             rows += len(item.batch)
             nbytes += item.batch.nbytes
             if progress is not None:
