@@ -107,6 +107,34 @@ async def test_a_task_that_has_the_lane_alone_may_take_turns_inside():
     assert lane.idle
 
 
+async def test_whoever_asks_right_after_a_lone_turn_does_not_pass_those_who_waited_for_it():
+    lane = Lane()
+    course: list[str] = []
+
+    async def take(name: str) -> None:
+        async with lane.shared():
+            course.append(name)
+
+    async with lane.alone():
+        waiting = asyncio.ensure_future(take("awaited before"))
+        await settle()
+    await take("awaited after")
+    await waiting
+    assert course == ["awaited before", "awaited after"]
+
+
+async def test_what_follows_a_script_sees_what_was_awaited_during_the_script(session):
+    insert, count = "INSERT INTO points AS q VALUES ($1, $2)", "SELECT count(*) FROM points"
+    await session.execute(insert, 2_000, "planned")
+    before = await session.select_value(count)
+
+    # It begins when the script has its turn.
+    inserting = asyncio.ensure_future(session.execute(insert, 2_001, "awaited"))
+    await session.execute_script("SELECT pg_sleep(0.05); SELECT 1")
+    assert await session.select_value(count) == before + 1
+    await inserting
+
+
 async def test_a_look_at_the_catalogue_that_falls_due_in_a_shared_turn_lets_nobody_pass(
     session, monkeypatch
 ):

@@ -99,10 +99,10 @@ def guarded(
     flight = Flight(checkout, statement, courtesy, undo, instead, note)
     flights = checkout.flights
     flights[statement] = flight
-    advance = statement.send
+    advance = checkout.home().advance
     try:
         while flight.stopping is None:
-            waiter = advance(None)
+            waiter = advance(statement)
             if waiter is not None:
                 waiter.cancel = flight.cancel
                 flight.waiter = waiter

@@ -22,6 +22,7 @@ from sqlspec.exceptions import DatabaseConnectionError, OperationCancelledError
 from psqlpy_adapter.cancellation import guarded
 from psqlpy_adapter.carrying import sent
 from psqlpy_adapter.errors import ends_connection, mapped
+from psqlpy_adapter.waking import Home
 
 if TYPE_CHECKING:
     from psqlpy import Connection
@@ -86,11 +87,20 @@ class Checkout:
     """The statements that are being stopped; nothing new is sent until there is none."""
     describer: Any = None
     """What the server said of the statements prepared on this connection (`describe`)."""
+    _home: Home | None = None
 
     @property
     def checkout(self) -> Checkout:
         """This object, so that `guarded` takes a driver or a checkout."""
         return self
+
+    def home(self) -> Home:
+        """Return what psqlpy is to take for the running event loop."""
+        loop = asyncio.get_running_loop()
+        home = self._home
+        if home is None or home.loop is not loop:
+            home = self._home = Home(loop)
+        return home
 
     def failed(self, error: BaseException) -> None:
         """Learn from what psqlpy raised whether the connection can be used, and lent again."""

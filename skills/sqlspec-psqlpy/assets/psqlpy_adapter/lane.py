@@ -163,7 +163,8 @@ class Lane:
         heir: Heir | None = None,
     ) -> bool:
         """Wait for a turn, in order; return whether it is alone."""
-        future = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
 
         def granted() -> None:
             if not future.done():
@@ -171,7 +172,10 @@ class Lane:
 
         self.waits += 1
         turn = self.ask(granted, alone=alone, guest=guest)
-        self.advance()
+        if self._granted:  # to those who have not run since: they go first
+            loop.call_soon(self.advance)
+        else:
+            self.advance()
         try:
             await future
         except asyncio.CancelledError:
