@@ -20,6 +20,8 @@ class Relay:
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
         self.accepted = 0
+        self.swallowed = 0
+        """Chunks that were taken and not passed on."""
         self.is_mute = False
 
     @classmethod
@@ -70,7 +72,9 @@ class Relay:
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while chunk := await reader.read(65536):
-                if not self.is_mute:
+                if self.is_mute:
+                    self.swallowed += 1
+                else:
                     writer.write(chunk)
                     await writer.drain()
         writer.close()

@@ -121,7 +121,7 @@ async def test_attempts_that_were_given_up_keep_their_places(dsn: str, size: str
         pool = await config.provide_pool()
         for number in range(1, 4):
             attempt = asyncio.create_task(backend(config))
-            await until(lambda wanted=number: relay.accepted == wanted)
+            await until(lambda wanted=number: relay.swallowed == wanted)
             attempt.cancel()
             await asyncio.wait({attempt})
         relay.is_mute = False
