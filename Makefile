@@ -21,12 +21,12 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help verify matrix mutants test test-volume promises lint format lock bench bench-quick bench-report bench-publish \
 	bench-engine bench-adapter assets sections receipt channels wheel image docs docs-promises \
-	example-search example-loader example-queue newcomer clean
+	example-search example-loader example-queue newcomer clean compiled
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-verify: $(READY) ## Run every fence of skills/ and prove its sentences (SERVER=, IMAGE=, ADAPTER=, REPORT=, K=)
+verify: compiled ## Run every fence of skills/ and prove its sentences (SERVER=, IMAGE=, ADAPTER=, REPORT=, K=)
 	@$(BIN)/proveskill verify . \
 		$(if $(SERVER),--server '$(SERVER)') $(if $(IMAGE),--image '$(IMAGE)') \
 		$(if $(ADAPTER),--adapter '$(ADAPTER)') $(if $(REPORT),--report '$(REPORT)') \
@@ -66,7 +66,7 @@ bench-report: $(BENCH) ## Show the latest results; fails when a target was misse
 bench-publish: $(BENCH) ## Put the latest full results into the guidance: tables, chart (ARGS=FILE)
 	@$(BIN)/python benchmarks/publish.py $(ARGS)
 
-bench-engine: $(READY) ## Compare the engine with pytest functions, Sybil and pytest-markdown-docs
+bench-engine: compiled ## Compare the engine with pytest functions, Sybil and pytest-markdown-docs
 	@$(BIN)/python benchmarks/engine.py $(ARGS)
 
 test-volume: $(READY) ## Load 20 times a million rows with vectors under a watchdog, then 5,000,000 once
@@ -85,7 +85,7 @@ assets: ## Copy the adapter into the skill, where installers of skills find it
 sections: $(READY) ## Write sections.json of the skill anew: its sections as data
 	@$(BIN)/proveskill sections . --write
 
-receipt: $(READY) $(BENCH) assets ## Verify on both adapters, then write what was proven into the skill: VERIFIED.json
+receipt: compiled $(BENCH) assets ## Verify on both adapters, then write what was proven into the skill: VERIFIED.json
 	@$(BIN)/proveskill sections . --write
 	@mkdir -p build
 	@$(BIN)/proveskill verify . --adapter both --report build/receipt-report.json $(ARGS)
@@ -123,6 +123,11 @@ lock: $(READY) ## Write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --upgrade --extra pack --extra examples --extra site --extra dev pyproject.toml -o requirements.lock
+
+# Where PYTHONDONTWRITEBYTECODE is set, as in many containers, each of hundreds of processes would
+# compile them again. A folder that cannot be written to is no error.
+compiled: $(READY)
+	@$(BIN)/python -m compileall -q validators/proveskill examples/psqlpy_adapter >/dev/null 2>&1 || true
 
 $(READY): requirements.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \

@@ -12,7 +12,9 @@ from psqlpy_adapter import PsqlpyConfig
 from sqlspec.exceptions import SQLSpecError
 
 POINT = "SELECT name FROM users WHERE id = $1"
-STATEMENTS = 300
+# Never answered before it is awaited, as a short statement at times is on a busy machine.
+LONG = "SELECT name FROM users WHERE id = $1 AND pg_sleep(0.005) IS NOT NULL"
+STATEMENTS = 100
 _who: ContextVar[int] = ContextVar("_who")
 
 
@@ -39,11 +41,11 @@ async def test_an_answer_takes_one_step_of_the_event_loop_where_psqlpys_own_take
     async def both() -> tuple[float, float]:
         pool = psqlpy.ConnectionPool(dsn=dsn, max_db_pool_size=2)
         connection = await pool.connection()
-        own = await steps(lambda: connection.fetch(POINT, [1]))
+        own = await steps(lambda: connection.fetch(LONG, [1]))
         pool.close()
         config = PsqlpyConfig(connection_config={"dsn": dsn, "max_db_pool_size": 2})
         async with config.provide_session() as session:
-            ours = await steps(lambda: session.select_value(POINT, 1))
+            ours = await steps(lambda: session.select_value(LONG, 1))
         await config.close_pool()
         return own, ours
 
@@ -52,9 +54,8 @@ async def test_an_answer_takes_one_step_of_the_event_loop_where_psqlpys_own_take
             return runner.run(both())
 
     own, ours = await asyncio.to_thread(run)
-    # psqlpy answers some statements at once: none of them takes more than one step, or two.
     assert ours <= 1.1
-    assert ours < 0.75 * own
+    assert own >= 1.9
 
 
 async def test_a_task_that_is_woken_at_once_is_itself_in_its_own_context(config):
